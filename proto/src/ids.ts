@@ -1,0 +1,63 @@
+/**
+ * Ids from clients, encoded to a fixed alphabet before they touch a subject or a key.
+ *
+ * A client may choose `>`, `a.b`, an emoji or `$JS.API.>` as its session id. On the bus it
+ * becomes one subject token of `A-Z a-z 0-9 - _ =`, and two ids never share a token.
+ */
+import { LIMITS } from './limits.ts';
+
+const utf8 = new TextEncoder();
+
+/** Whether a client may use this string as an id: 1 to 128 bytes of well-formed text. */
+export function isClientId(id: string): boolean {
+  if (id.length === 0 || id.length > LIMITS.idBytes) return false;
+  return isWellFormed(id) && utf8.encode(id).length <= LIMITS.idBytes;
+}
+
+/** Lone surrogates would all encode to U+FFFD, and two ids would share a token. */
+function isWellFormed(text: string): boolean {
+  try {
+    encodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One subject token for an id: letters, digits and `-` stay, every other byte becomes `_hh`. */
+export function encodeToken(id: string): string {
+  if (/^[A-Za-z0-9-]+$/.test(id)) return id;
+  let token = '';
+  for (const byte of utf8.encode(id)) {
+    token += isPlain(byte) ? String.fromCharCode(byte) : `_${byte.toString(16).padStart(2, '0')}`;
+  }
+  return token;
+}
+
+function isPlain(byte: number): boolean {
+  const digit = byte >= 0x30 && byte <= 0x39;
+  const upper = byte >= 0x41 && byte <= 0x5a;
+  const lower = byte >= 0x61 && byte <= 0x7a;
+  return digit || upper || lower || byte === 0x2d;
+}
+
+/** The id that `encodeToken` encoded. */
+export function decodeToken(token: string): string {
+  return decodeURIComponent(token.replaceAll('_', '%'));
+}
+
+/**
+ * The bus-wide key of a conversation: its owner and the name the owner gave it, one token.
+ *
+ * The owner is part of the key, so nobody reaches another person's conversation by guessing
+ * its name. `=` cannot come out of `encodeToken`, so the two halves stay apart.
+ */
+export function conversationKey(owner: string, name: string): string {
+  return `${encodeToken(owner)}=${encodeToken(name)}`;
+}
+
+/** The owner and the name that `conversationKey` joined. */
+export function parseConversationKey(key: string): { owner: string; name: string } {
+  const split = key.indexOf('=');
+  return { owner: decodeToken(key.slice(0, split)), name: decodeToken(key.slice(split + 1)) };
+}

@@ -1,0 +1,33 @@
+export {
+  CLOSES,
+  type CloseEntry,
+  type CloseReason,
+  ERRORS,
+  type ErrorCode,
+  type ErrorEntry,
+  RUN_ERRORS,
+} from './errors.ts';
+export { conversationKey, decodeToken, encodeToken, isClientId, parseConversationKey } from './ids.ts';
+export { LIMITS } from './limits.ts';
+export {
+  JwksReply,
+  LoginReply,
+  LoginRequest,
+  Principal,
+  TokenRefusal,
+  VerifyReply,
+  VerifyRequest,
+} from './principal.ts';
+export {
+  AnswerMetadata,
+  isRunEnd,
+  RUN_STEPS,
+  RunBatch,
+  type RunEnd,
+  RunEvent,
+  type RunStep,
+  TokenUsage,
+} from './run-events.ts';
+export { BUCKETS, CONSUMERS, runOfSubject, STREAMS, SUBJECTS } from './subjects.ts';
+export { AssistantMessage, TranscriptMessage } from './transcript.ts';
+export { RunId, Turn } from './turn.ts';

@@ -1,0 +1,14 @@
+/** Hard limits of what crosses a boundary; every schema in this package enforces them. */
+
+export const LIMITS = {
+  /** Longest id a client may choose (session_id, message_id, customer_id …), in UTF-8 bytes. */
+  idBytes: 128,
+  /** Longest question, in UTF-16 code units. */
+  messageChars: 16_000,
+  /** Longest answer a run may produce, in UTF-16 code units; the run fails beyond it. */
+  answerChars: 200_000,
+  /** Longest access token, in bytes. RFC 7519 sets none; ours with every claim stays under 1 KiB. */
+  tokenBytes: 4096,
+  /** Most sources one answer names. */
+  sources: 32,
+} as const;

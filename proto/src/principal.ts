@@ -1,0 +1,46 @@
+/** Who a connection acts for, and the messages by which the gateway asks the auth service. */
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+
+export const Principal = z.object({
+  /** Subject of the token; the owner of its conversations. */
+  sub: z.string().min(1).max(LIMITS.idBytes),
+  email: z.string().max(320).nullable(),
+  name: z.string().max(256).nullable(),
+  roles: z.array(z.string().max(64)).max(16),
+  scopes: z.array(z.string().max(64)).max(64),
+  /** Seconds since 1970 at which the token, and with it the connection, ends. */
+  expiresAt: z.number().int().positive(),
+});
+export type Principal = z.infer<typeof Principal>;
+
+export const VerifyRequest = z.object({ token: z.string().min(1).max(LIMITS.tokenBytes) });
+export type VerifyRequest = z.infer<typeof VerifyRequest>;
+
+/** Why a token was refused. `unavailable`: the keys could not be had, so nobody can tell. */
+export const TokenRefusal = z.enum(['invalid', 'expired', 'unavailable']);
+export type TokenRefusal = z.infer<typeof TokenRefusal>;
+
+export const VerifyReply = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), principal: Principal }),
+  z.object({ ok: z.literal(false), reason: TokenRefusal }),
+]);
+export type VerifyReply = z.infer<typeof VerifyReply>;
+
+/** Development login: any name gets a token, where the auth service has it switched on. */
+export const LoginRequest = z.object({
+  sub: z.string().min(1).max(LIMITS.idBytes),
+  name: z.string().max(256).optional(),
+  email: z.string().max(320).optional(),
+});
+export type LoginRequest = z.infer<typeof LoginRequest>;
+
+export const LoginReply = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), token: z.string(), expiresAt: z.number().int() }),
+  z.object({ ok: z.literal(false), reason: z.enum(['disabled', 'invalid']) }),
+]);
+export type LoginReply = z.infer<typeof LoginReply>;
+
+/** RFC 7517 set of the public keys that verify our own tokens. */
+export const JwksReply = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
+export type JwksReply = z.infer<typeof JwksReply>;

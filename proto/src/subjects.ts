@@ -1,0 +1,59 @@
+/**
+ * Every subject on the bus, built in one place.
+ *
+ * `conversation` is a key made by `conversationKey`; `run` is an id of `[a-z0-9]+` made by the
+ * gateway. Nothing else may be put into a subject.
+ */
+
+export const SUBJECTS = {
+  /** Questions; stored by TURNS. */
+  turn: (conversation: string) => `turn.conv.${conversation}`,
+  allTurns: 'turn.>',
+
+  /** What a run emits; stored by EVENTS, republished under `runEventsOut`. */
+  runEvents: (conversation: string, run: string) => `ev.in.conv.${conversation}.run.${run}`,
+  allEventsIn: 'ev.in.>',
+  runEventsOut: (conversation: string, run: string) => `ev.out.conv.${conversation}.run.${run}`,
+  conversationRunsOut: (conversation: string) => `ev.out.conv.${conversation}.run.*`,
+  allEventsOut: 'ev.out.>',
+
+  /** Transcripts; stored by MESSAGES, republished under `ev.out`. One subject per message. */
+  message: (conversation: string, run: string, role: 'user' | 'assistant') =>
+    `msg.conv.${conversation}.run.${run}.${role}`,
+  conversationMessages: (conversation: string) => `msg.conv.${conversation}.>`,
+  allMessages: 'msg.>',
+
+  /** Asks the agent that claims a run whether it is alive and still at work on it. */
+  runOwner: (run: string) => `agent.run.${run}.owner`,
+
+  /** Endpoints of the auth service (a queue group). */
+  authVerify: 'auth.verify',
+  authLogin: 'auth.login',
+  authJwks: 'auth.jwks',
+} as const;
+
+/** The run id at the end of a subject that matches `conversationRunsOut`. */
+export function runOfSubject(subject: string): string {
+  return subject.slice(subject.lastIndexOf('.') + 1);
+}
+
+export const STREAMS = {
+  turns: 'TURNS',
+  messages: 'MESSAGES',
+  events: 'EVENTS',
+  deadTurns: 'DEAD_TURNS',
+} as const;
+
+export const CONSUMERS = {
+  /** Durable consumer of TURNS that every agent process pulls from. */
+  agents: 'agents',
+  /** Durable consumer of DEAD_TURNS: turns that were delivered too often. */
+  undertakers: 'undertakers',
+} as const;
+
+export const BUCKETS = {
+  /** State of every conversation: which turns have ended, which run is being produced. */
+  runs: 'runs',
+  /** Maintenance appointments, by customer. */
+  appointments: 'appointments',
+} as const;

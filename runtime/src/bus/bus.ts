@@ -1,0 +1,302 @@
+/** The bus: everything a service does with NATS. The only room that knows the client library. */
+import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { Svcm } from '@nats-io/services';
+import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from '../logger.ts';
+import { TRACEPARENT } from '../tracing.ts';
+import { Bucket } from './bucket.ts';
+import { type BusOptions, dial } from './connect.ts';
+import { apiError, asBusError, BusError } from './errors.ts';
+import { Puller } from './puller.ts';
+
+export interface BusMessage {
+  subject: string;
+  /** Valid for ever; the library allocates one per message. */
+  data: Uint8Array;
+  /** Value of a header, or undefined. Headers are parsed at the first call. */
+  header(name: string): string | undefined;
+  /** Answers a request; does nothing for a message that expects no answer. */
+  respond(data: Uint8Array | string): void;
+}
+
+export interface Subscription {
+  close(): void;
+}
+
+export interface Stored {
+  seq: number;
+  subject: string;
+  data: Uint8Array;
+}
+
+export interface AppendOptions {
+  /** Nats-Msg-Id: the stream keeps one message of an id within its dedupe window. */
+  id?: string;
+  /** Refuse with CONFLICT unless the subject's last message has this sequence; 0 for none. */
+  expectLast?: number;
+  traceparent?: string;
+  /** How long to go on trying, in milliseconds. */
+  timeoutMs?: number;
+}
+
+export interface Appended {
+  seq: number;
+  duplicate: boolean;
+}
+
+export interface Endpoint {
+  /** Name within the service, for discovery. */
+  name: string;
+  subject: string;
+  /** Answers a request. What it throws is logged and answered with an empty error 500. */
+  handle(request: BusMessage): Promise<Uint8Array | string> | Uint8Array | string;
+}
+
+const decoder = new TextDecoder();
+
+export class Bus {
+  readonly #nc: NatsConnection;
+  readonly #js: JetStreamClient;
+  readonly #jsm: JetStreamManager;
+  readonly #log: Logger;
+  readonly #reconnected = new Set<() => void>();
+  #connected = true;
+
+  static async connect(options: BusOptions, log: Logger): Promise<Bus> {
+    const nc = await dial(options);
+    const js = jetstream(nc, { timeout: 3_000 });
+    // No check of the account here: a broker that still recovers its streams would refuse it.
+    return new Bus(nc, js, await js.jetstreamManager(false), log);
+  }
+
+  private constructor(nc: NatsConnection, js: JetStreamClient, jsm: JetStreamManager, log: Logger) {
+    this.#nc = nc;
+    this.#js = js;
+    this.#jsm = jsm;
+    this.#log = log;
+    void this.#followStatus();
+  }
+
+  /** Whether there is a connection now. Without one, nothing that is published arrives. */
+  get connected(): boolean {
+    return this.#connected && !this.#nc.isClosed();
+  }
+
+  /** Library handles for the other files of this folder. */
+  get internals(): { jsm: JetStreamManager; js: JetStreamClient } {
+    return { jsm: this.#jsm, js: this.#js };
+  }
+
+  /** Calls back after each reconnect, when subscriptions are in place again. */
+  onReconnect(callback: () => void): void {
+    this.#reconnected.add(callback);
+  }
+
+  /** Publishes without storing; lost when nobody listens or the connection is down. */
+  publish(subject: string, data: Uint8Array | string): void {
+    this.#nc.publish(subject, data);
+  }
+
+  /** Calls `handler` for each message. An error it throws is logged and ends nothing. */
+  subscribe(subject: string, handler: (message: BusMessage) => void, queue?: string): Subscription {
+    const subscription = this.#nc.subscribe(subject, {
+      ...(queue === undefined ? {} : { queue }),
+      // A throw in here would end the connection's read loop (PITFALLS).
+      callback: (error, message) => {
+        if (error) return this.#log.error({ err: error, subject }, 'subscription failed');
+        try {
+          handler(wrap(message));
+        } catch (err) {
+          this.#log.error({ err, subject }, 'a handler threw');
+        }
+      },
+    });
+    return { close: () => subscription.unsubscribe() };
+  }
+
+  /** Asks one service; throws BusError UNAVAILABLE when none answers in time. */
+  async request(subject: string, data: Uint8Array | string, timeoutMs: number): Promise<Uint8Array> {
+    try {
+      const reply = await this.#nc.request(subject, data, { timeout: timeoutMs });
+      const failure = reply.headers?.get('Nats-Service-Error');
+      if (failure) throw new BusError('REFUSED', failure);
+      return reply.data;
+    } catch (error) {
+      throw asBusError(error);
+    }
+  }
+
+  /**
+   * Stores a message and returns once the broker has it.
+   *
+   * Goes on trying while the broker is away, until `timeoutMs` (default 5,000). That needs `id`
+   * or `expectLast`, which make a repeat harmless. After a lost acknowledgement, `expectLast`
+   * answers CONFLICT although the first try was stored: the caller reads back and knows.
+   */
+  async append(subject: string, data: Uint8Array | string, options: AppendOptions = {}): Promise<Appended> {
+    const deadline = Date.now() + (options.timeoutMs ?? 5_000);
+    const repeatable = options.id !== undefined || options.expectLast !== undefined;
+    for (let delayMs = 25; ; delayMs = Math.min(delayMs * 2, 400)) {
+      const remainingMs = deadline - Date.now();
+      try {
+        return await this.#appendOnce(subject, data, options, Math.max(50, Math.min(2_000, remainingMs)));
+      } catch (error) {
+        const reason = asBusError(error);
+        if (reason.code !== 'UNAVAILABLE' || !repeatable || Date.now() + delayMs >= deadline) throw reason;
+      }
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+    }
+  }
+
+  async #appendOnce(
+    subject: string,
+    data: Uint8Array | string,
+    options: AppendOptions,
+    timeout: number,
+  ): Promise<Appended> {
+    if (!this.connected) throw new BusError('UNAVAILABLE', 'not connected to the broker');
+    const head = headers();
+    if (options.id !== undefined) head.set('Nats-Msg-Id', options.id);
+    if (options.expectLast !== undefined)
+      head.set('Nats-Expected-Last-Subject-Sequence', String(options.expectLast));
+    if (options.traceparent !== undefined) head.set(TRACEPARENT, options.traceparent);
+    const reply = await this.#nc.request(subject, data, { headers: head, timeout });
+    const ack = JSON.parse(decoder.decode(reply.data));
+    if (ack.error) throw apiError(ack.error);
+    return { seq: ack.seq, duplicate: ack.duplicate === true };
+  }
+
+  /** Messages of the subjects that match `filter` from a sequence on, oldest first, at most `limit`. */
+  async read(stream: string, filter: string, fromSeq: number, limit: number): Promise<Stored[]> {
+    const found: Stored[] = [];
+    try {
+      const batch = await this.#jsm.direct.getBatch(stream, {
+        seq: Math.max(1, fromSeq),
+        batch: limit,
+        next_by_subj: filter,
+      });
+      for await (const { seq, subject, data } of batch) found.push({ seq, subject, data });
+    } catch (error) {
+      if (isNotFound(error)) return found;
+      throw asBusError(error);
+    }
+    return found;
+  }
+
+  /** The last message of a subject, or null. */
+  async readLast(stream: string, subject: string): Promise<Stored | null> {
+    try {
+      return await this.#jsm.direct.getMessage(stream, { last_by_subj: subject });
+    } catch (error) {
+      if (isNotFound(error)) return null;
+      throw asBusError(error);
+    }
+  }
+
+  /** The last message of a subject with a sequence below `seq`, or null. */
+  async readLastBefore(stream: string, subject: string, seq: number): Promise<Stored | null> {
+    if (seq <= 1) return null;
+    try {
+      const last = await this.#jsm.direct.getLastMessagesFor(stream, {
+        multi_last: [subject],
+        up_to_seq: seq - 1,
+      });
+      for await (const message of last) return message;
+      return null;
+    } catch (error) {
+      if (isNotFound(error)) return null;
+      throw asBusError(error);
+    }
+  }
+
+  /** The message with this sequence, or null. */
+  async readOne(stream: string, seq: number): Promise<Stored | null> {
+    try {
+      return await this.#jsm.direct.getMessage(stream, { seq });
+    } catch (error) {
+      if (isNotFound(error)) return null;
+      throw asBusError(error);
+    }
+  }
+
+  /** Takes messages from a durable consumer. */
+  puller(stream: string, consumer: string): Puller {
+    return new Puller(this.#js, stream, consumer, this.#log);
+  }
+
+  /** Opens a bucket that `ensureTopology` has made. */
+  async bucket(name: string): Promise<Bucket> {
+    return new Bucket(await new Kvm(this.#js).open(name));
+  }
+
+  /** Registers a service that `nats micro` can discover; its instances share the requests. */
+  async serve(name: string, version: string, description: string, endpoints: Endpoint[]): Promise<void> {
+    const service = await new Svcm(this.#nc).add({ name, version, description, queue: name });
+    for (const endpoint of endpoints) {
+      service.addEndpoint(endpoint.name, {
+        subject: endpoint.subject,
+        handler: (error, message) => {
+          if (error) return this.#log.error({ err: error, endpoint: endpoint.name }, 'endpoint failed');
+          void this.#answer(endpoint, message);
+        },
+      });
+    }
+  }
+
+  async #answer(
+    endpoint: Endpoint,
+    message: Msg & { respondError(code: number, text: string): boolean },
+  ): Promise<void> {
+    try {
+      message.respond(await endpoint.handle(wrap(message)));
+    } catch (err) {
+      this.#log.error({ err, endpoint: endpoint.name }, 'a request could not be answered');
+      message.respondError(500, 'internal error');
+    }
+  }
+
+  /** Sends what is buffered, ends subscriptions after what has arrived, and closes. */
+  async close(): Promise<void> {
+    if (this.#nc.isClosed()) return;
+    if (this.#connected) await this.#nc.drain().catch((err) => this.#log.warn({ err }, 'drain failed'));
+    else await this.#nc.close();
+  }
+
+  async #followStatus(): Promise<void> {
+    for await (const status of this.#nc.status()) {
+      if (status.type === 'disconnect') {
+        this.#connected = false;
+        this.#log.warn('disconnected from the broker');
+      } else if (status.type === 'reconnect') {
+        this.#connected = true;
+        this.#log.info('reconnected to the broker');
+        for (const callback of this.#reconnected) this.#guard(callback);
+      } else if (status.type === 'error') {
+        this.#log.error({ err: status.error }, 'broker reported an error');
+      }
+    }
+    this.#connected = false;
+  }
+
+  #guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (err) {
+      this.#log.error({ err }, 'a reconnect callback threw');
+    }
+  }
+}
+
+function wrap(message: Msg): BusMessage {
+  return {
+    subject: message.subject,
+    data: message.data,
+    header: (name) => message.headers?.get(name) || undefined,
+    respond: (data) => void message.respond(data),
+  };
+}
+
+function isNotFound(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 404;
+}

@@ -1,0 +1,49 @@
+/** What can go wrong on the bus, in words that don't depend on the client library. */
+import { NoRespondersError, RequestError, TimeoutError } from '@nats-io/transport-node';
+
+export type BusErrorCode =
+  /** The broker or whoever should answer can't be reached in time. It may have happened or not. */
+  | 'UNAVAILABLE'
+  /** Optimistic concurrency: somebody else wrote first. Nothing was stored. */
+  | 'CONFLICT'
+  /** The stream is full, the message too big, or the like. Nothing was stored. */
+  | 'REFUSED';
+
+export class BusError extends Error {
+  readonly code: BusErrorCode;
+  constructor(code: BusErrorCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'BusError';
+    this.code = code;
+  }
+}
+
+export function isBusError(error: unknown, code: BusErrorCode): boolean {
+  return error instanceof BusError && error.code === code;
+}
+
+/** JetStream's code for a failed Nats-Expected-Last-Subject-Sequence (nats-server errors.json). */
+const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
+
+/** The refusal in a JetStream reply. 503: no leader yet, so trying again is right. */
+export function apiError(error: { code: number; err_code?: number; description?: string }): BusError {
+  const text = error.description ?? `JetStream error ${error.code}`;
+  if (WRONG_LAST_SEQUENCE.has(error.err_code ?? 0)) return new BusError('CONFLICT', text);
+  return new BusError(error.code === 503 ? 'UNAVAILABLE' : 'REFUSED', text);
+}
+
+/** Any error of the client library as one of ours. */
+export function asBusError(error: unknown): BusError {
+  if (error instanceof BusError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const api = (error as { apiError?: () => Parameters<typeof apiError>[0] }).apiError;
+  if (typeof api === 'function') return apiError(api.call(error));
+  const passing =
+    error instanceof TimeoutError || error instanceof NoRespondersError || error instanceof RequestError;
+  if (passing) return new BusError('UNAVAILABLE', message, error);
+  const name = error instanceof Error ? error.name : '';
+  const down =
+    /Connection|Timeout|NoResponders|Draining|JetStreamStatus/.test(name) ||
+    /disconnect|closed/i.test(message);
+  return new BusError(down ? 'UNAVAILABLE' : 'REFUSED', message, error);
+}

@@ -1,0 +1,123 @@
+/** Takes messages from a durable consumer, no more than there are free slots for. */
+import type { JetStreamClient, JsMsg } from '@nats-io/jetstream';
+import type { Logger } from '../logger.ts';
+import { TRACEPARENT } from '../tracing.ts';
+import { asBusError } from './errors.ts';
+
+export interface Delivery {
+  /** Sequence in the stream. */
+  seq: number;
+  subject: string;
+  data: Uint8Array;
+  /** 1 at the first delivery. */
+  attempt: number;
+  traceparent: string | undefined;
+  /** Tells the broker that the work goes on; without it AckWait runs out. */
+  working(): void;
+  /** Ends the delivery for good; resolves when the broker knows, or rejects. */
+  done(): Promise<void>;
+  /** Gives it back, to be delivered again after `delayMs`. */
+  giveBack(delayMs: number): void;
+}
+
+export class Puller {
+  readonly #js: JetStreamClient;
+  readonly #stream: string;
+  readonly #consumer: string;
+  readonly #log: Logger;
+  #stopped = false;
+  #wake: (() => void) | null = null;
+  #running: Promise<void> | null = null;
+  #current: { close(): Promise<unknown> } | null = null;
+
+  constructor(js: JetStreamClient, stream: string, consumer: string, log: Logger) {
+    this.#js = js;
+    this.#stream = stream;
+    this.#consumer = consumer;
+    this.#log = log;
+  }
+
+  /** Calls `take` for each delivery; asks for `free()` messages at a time, none while it is 0. */
+  start(free: () => number, take: (delivery: Delivery) => void): void {
+    this.#running = this.#loop(free, take);
+  }
+
+  /** Says that a slot has become free. */
+  slotFreed(): void {
+    this.#wake?.();
+  }
+
+  /** Takes nothing more; resolves when the outstanding request has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake?.();
+    await this.#current?.close();
+    await this.#running;
+  }
+
+  async #loop(free: () => number, take: (delivery: Delivery) => void): Promise<void> {
+    for (let failures = 0; !this.#stopped; ) {
+      const slots = Math.min(free(), 100);
+      if (slots <= 0) {
+        await this.#pause(1_000);
+        continue;
+      }
+      try {
+        await this.#fetch(slots, take);
+        failures = 0;
+      } catch (error) {
+        if (this.#stopped) return;
+        failures += 1;
+        // The first one is the ordinary end of a request when the broker goes away.
+        if (failures > 1)
+          this.#log.warn(
+            { err: asBusError(error), failures, consumer: this.#consumer },
+            'nothing could be taken',
+          );
+        await this.#pause(Math.min(100 * 2 ** failures, 2_000));
+      }
+    }
+  }
+
+  async #fetch(slots: number, take: (delivery: Delivery) => void): Promise<void> {
+    const consumer = await this.#js.consumers.get(this.#stream, this.#consumer);
+    // The heartbeat ends a request whose broker has died; it must stay below half of `expires`.
+    const messages = await consumer.fetch({ max_messages: slots, expires: 5_000, idle_heartbeat: 1_000 });
+    this.#current = messages;
+    try {
+      for await (const message of messages) {
+        if (this.#stopped) message.nak();
+        else take(asDelivery(message));
+      }
+    } finally {
+      this.#current = null;
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function asDelivery(message: JsMsg): Delivery {
+  return {
+    seq: message.seq,
+    subject: message.subject,
+    data: message.data,
+    attempt: message.info.deliveryCount,
+    traceparent: message.headers?.get(TRACEPARENT) || undefined,
+    working: () => message.working(),
+    done: async () => {
+      // `ack` alone is fire and forget: a lost one would bring the turn back after it ended.
+      if (!(await message.ackAck({ timeout: 3_000 })))
+        throw asBusError(new Error('not acknowledged: connection closed'));
+    },
+    giveBack: (delayMs) => message.nak(delayMs),
+  };
+}

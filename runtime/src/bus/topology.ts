@@ -1,0 +1,130 @@
+/** Streams, consumers and buckets: made or brought up to date by whoever starts first. */
+
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  DiscardPolicy,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { BUCKETS, CONSUMERS, STREAMS, SUBJECTS } from '@natter/proto';
+import type { Bus } from './bus.ts';
+import { asBusError } from './errors.ts';
+
+const SECOND = 1_000_000_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+const MIB = 1024 * 1024;
+
+export interface TopologyOptions {
+  /** Copies of each stream, 1 on a single broker, 3 in a cluster. */
+  replicas: number;
+  /** How long transcripts are kept, in days. */
+  transcriptDays: number;
+}
+
+type Stream = Partial<StreamConfig> & { name: string };
+
+/** A turn is given to another agent when its agent has said nothing for this long. */
+export const TURN_ACK_WAIT_MS = 6_000;
+/** A turn is tried this often; then it is dead and ends with an error. */
+export const TURN_MAX_DELIVERIES = 5;
+
+function streams(options: TopologyOptions): Stream[] {
+  return [
+    {
+      name: STREAMS.turns,
+      subjects: [SUBJECTS.allTurns],
+      storage: StorageType.File,
+      // Not WorkQueue: the dedupe window is rebuilt from stored messages after a restart.
+      retention: RetentionPolicy.Limits,
+      max_age: DAY,
+      max_bytes: 1024 * MIB,
+      // Full means refused, so that the client is told; never an old turn dropped in silence.
+      discard: DiscardPolicy.New,
+      duplicate_window: 10 * MINUTE,
+    },
+    {
+      name: STREAMS.messages,
+      subjects: [SUBJECTS.allMessages],
+      storage: StorageType.File,
+      max_age: options.transcriptDays * DAY,
+      max_bytes: 8 * 1024 * MIB,
+      discard: DiscardPolicy.Old,
+      republish: { src: SUBJECTS.allMessages, dest: SUBJECTS.allEventsOut },
+    },
+    {
+      name: STREAMS.events,
+      subjects: [SUBJECTS.allEventsIn],
+      storage: StorageType.Memory,
+      max_age: 5 * MINUTE,
+      max_bytes: 512 * MIB,
+      discard: DiscardPolicy.Old,
+      republish: { src: SUBJECTS.allEventsIn, dest: SUBJECTS.allEventsOut },
+    },
+    {
+      name: STREAMS.deadTurns,
+      // The advisory is a plain message: nobody would hear it while every agent is down.
+      subjects: [`$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${STREAMS.turns}.${CONSUMERS.agents}`],
+      storage: StorageType.File,
+      max_age: 7 * DAY,
+      max_bytes: 16 * MIB,
+      discard: DiscardPolicy.Old,
+    },
+  ].map((stream) => ({ ...stream, num_replicas: options.replicas, allow_direct: true }));
+}
+
+const CONSUMER_CONFIGS: { stream: string; config: Partial<ConsumerConfig> & { durable_name: string } }[] = [
+  {
+    stream: STREAMS.turns,
+    config: {
+      durable_name: CONSUMERS.agents,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: TURN_ACK_WAIT_MS * 1_000_000,
+      max_deliver: TURN_MAX_DELIVERIES,
+      max_ack_pending: 20_000,
+    },
+  },
+  {
+    stream: STREAMS.deadTurns,
+    config: {
+      durable_name: CONSUMERS.undertakers,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: 10 * SECOND,
+      max_ack_pending: 100,
+    },
+  },
+];
+
+/** Makes what is missing and updates what differs; safe to run from many services at once. */
+export async function ensureTopology(bus: Bus, options: TopologyOptions): Promise<void> {
+  const { jsm, js } = bus.internals;
+  try {
+    for (const stream of streams(options)) await ensureStream(jsm, stream);
+    for (const { stream, config } of CONSUMER_CONFIGS) await jsm.consumers.add(stream, config);
+    const kvm = new Kvm(js);
+    const shared = { history: 1, replicas: options.replicas, storage: StorageType.File };
+    await kvm.create(BUCKETS.runs, {
+      ...shared,
+      ttl: options.transcriptDays * 86_400_000,
+      max_bytes: 1024 * MIB,
+    });
+    await kvm.create(BUCKETS.appointments, { ...shared, max_bytes: 256 * MIB });
+  } catch (error) {
+    throw asBusError(error);
+  }
+}
+
+/** nats-server errors.json: the stream exists with another configuration. */
+const NAME_IN_USE = 10058;
+
+async function ensureStream(jsm: Bus['internals']['jsm'], stream: Stream): Promise<void> {
+  try {
+    await jsm.streams.add(stream);
+  } catch (error) {
+    if ((error as { code?: number }).code !== NAME_IN_USE) throw error;
+    await jsm.streams.update(stream.name, stream);
+  }
+}

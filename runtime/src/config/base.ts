@@ -1,0 +1,37 @@
+/** Settings that every service has. */
+
+import { setting } from './define.ts';
+import { choice, integer, optional, string } from './kinds.ts';
+
+export const BASE_SETTINGS = {
+  natsUrl: setting(
+    'NATS_URL',
+    string('nats://127.0.0.1:4222'),
+    'Broker, or several separated by commas. `npm start` uses this broker when set and starts its own when unset.',
+  ),
+  natsNkeyFile: setting(
+    'NATTER_NATS_NKEY_FILE',
+    optional(),
+    'File with the nkey seed by which this service signs in to the broker. Unset: no sign-in.',
+  ),
+  logLevel: setting(
+    'LOG_LEVEL',
+    choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+    'Least severe level that is logged.',
+  ),
+  internalHost: setting(
+    'NATTER_INTERNAL_HOST',
+    string('127.0.0.1'),
+    'Address on which /livez, /readyz and /metrics of the service are served. Keep it off the internet.',
+  ),
+  internalPort: setting(
+    'NATTER_INTERNAL_PORT',
+    integer(0, 0, 65_535),
+    'Port of /livez, /readyz and /metrics. 0 picks a free one and logs it.',
+  ),
+  shutdownTimeoutMs: setting(
+    'NATTER_SHUTDOWN_TIMEOUT_MS',
+    integer(10_000, 100, 300_000),
+    'A graceful stop that takes longer is cut off: the process ends with code 1.',
+  ),
+};

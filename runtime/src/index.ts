@@ -1,0 +1,35 @@
+export { Bucket, type Entry } from './bus/bucket.ts';
+export {
+  type Appended,
+  type AppendOptions,
+  Bus,
+  type BusMessage,
+  type Endpoint,
+  type Stored,
+  type Subscription,
+} from './bus/bus.ts';
+export type { BusOptions } from './bus/connect.ts';
+export { BusError, isBusError } from './bus/errors.ts';
+export type { Delivery, Puller } from './bus/puller.ts';
+export {
+  ensureTopology,
+  type TopologyOptions,
+  TURN_ACK_WAIT_MS,
+  TURN_MAX_DELIVERIES,
+} from './bus/topology.ts';
+export { BASE_SETTINGS } from './config/base.ts';
+export {
+  ConfigError,
+  type ConfigOf,
+  loadConfig,
+  type Setting,
+  type Settings,
+  setting,
+  unknownVariables,
+} from './config/define.ts';
+export * as kinds from './config/kinds.ts';
+export { type InternalServer, startInternalServer } from './internal-server.ts';
+export { createLogger, type Logger, redactText } from './logger.ts';
+export { Metrics } from './metrics.ts';
+export { type BaseConfig, type Running, runService, type ServiceDefinition } from './service.ts';
+export { continueTrace, startTrace, TRACEPARENT, type Trace, traceparent } from './tracing.ts';

