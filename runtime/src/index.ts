@@ -1,3 +1,8 @@
+export { findBroker } from './broker/binary.ts';
+export { type Broker, BrokerError, type BrokerOptions, startBroker } from './broker/broker.ts';
+export { brokerConfig } from './broker/config.ts';
+export { freePort, isFree } from './broker/free-port.ts';
+export { killWithParent } from './broker/kill-with-parent.ts';
 export { Bucket, type Entry } from './bus/bucket.ts';
 export {
   type Appended,
