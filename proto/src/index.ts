@@ -29,5 +29,5 @@ export {
   TokenUsage,
 } from './run-events.ts';
 export { BUCKETS, CONSUMERS, runOfSubject, STREAMS, SUBJECTS } from './subjects.ts';
-export { AssistantMessage, TranscriptMessage } from './transcript.ts';
+export { AssistantMessage, runEndOf, TranscriptMessage } from './transcript.ts';
 export { RunId, Turn } from './turn.ts';

@@ -1,7 +1,8 @@
 /** Transcripts: what MESSAGES keeps, one entry per message. */
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
-import { AnswerMetadata } from './run-events.ts';
+import { RUN_ERRORS } from './errors.ts';
+import { AnswerMetadata, type RunEnd } from './run-events.ts';
 import { RunId } from './turn.ts';
 
 export const UserMessage = z.object({
@@ -13,14 +14,39 @@ export const UserMessage = z.object({
   at: z.number().int().nonnegative(),
 });
 
-export const AssistantMessage = z.object({
-  role: z.literal('assistant'),
-  run: RunId,
-  text: z.string(),
-  metadata: AnswerMetadata,
-  at: z.number().int().nonnegative(),
-});
+/**
+ * How a run ended. Written once per run, before its last event is published: whoever finds it
+ * knows that the run is over and how, whatever became of the event.
+ */
+export const AssistantMessage = z.discriminatedUnion('status', [
+  z.object({
+    role: z.literal('assistant'),
+    status: z.literal('completed'),
+    run: RunId,
+    text: z.string(),
+    metadata: AnswerMetadata,
+    at: z.number().int().nonnegative(),
+  }),
+  z.object({
+    role: z.literal('assistant'),
+    status: z.literal('failed'),
+    run: RunId,
+    /** What had been published before it failed. */
+    text: z.string(),
+    code: z.enum(RUN_ERRORS),
+    correlationId: z.string().max(64),
+    at: z.number().int().nonnegative(),
+  }),
+]);
 export type AssistantMessage = z.infer<typeof AssistantMessage>;
 
-export const TranscriptMessage = z.discriminatedUnion('role', [UserMessage, AssistantMessage]);
+export const TranscriptMessage = z.union([UserMessage, AssistantMessage]);
 export type TranscriptMessage = z.infer<typeof TranscriptMessage>;
+
+/** The event that ends a run, from the record of how it ended. */
+export function runEndOf(message: AssistantMessage): RunEnd {
+  if (message.status === 'completed') {
+    return { type: 'run.completed', text: message.text, metadata: message.metadata };
+  }
+  return { type: 'run.failed', code: message.code, correlationId: message.correlationId };
+}
