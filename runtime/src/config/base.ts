@@ -14,6 +14,16 @@ export const BASE_SETTINGS = {
     optional(),
     'File with the nkey seed by which this service signs in to the broker. Unset: no sign-in.',
   ),
+  replicas: setting(
+    'NATTER_REPLICAS',
+    integer(1, 1, 5),
+    'Copies of each stream and bucket: 1 on a single broker, 3 in a cluster.',
+  ),
+  transcriptDays: setting(
+    'NATTER_TRANSCRIPT_DAYS',
+    integer(30, 1, 3_650),
+    'How long transcripts are kept, in days.',
+  ),
   logLevel: setting(
     'LOG_LEVEL',
     choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),

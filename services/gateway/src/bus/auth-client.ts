@@ -1,0 +1,34 @@
+/** Asks the auth service; knows nothing of tokens itself. */
+import { JwksReply, LoginReply, type LoginRequest, SUBJECTS, VerifyReply } from '@natter/proto';
+import type { Bus } from '@natter/runtime';
+
+const decoder = new TextDecoder();
+
+export class AuthClient {
+  readonly #bus: Bus;
+  readonly #timeoutMs: number;
+
+  constructor(bus: Bus, timeoutMs: number) {
+    this.#bus = bus;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Throws BusError UNAVAILABLE when no auth service answers. */
+  async verify(token: string): Promise<VerifyReply> {
+    return VerifyReply.parse(await this.#ask(SUBJECTS.authVerify, { token }));
+  }
+
+  /** Development login; see VerifyReply for the refusals. */
+  async login(request: LoginRequest): Promise<LoginReply> {
+    return LoginReply.parse(await this.#ask(SUBJECTS.authLogin, request));
+  }
+
+  async jwks(): Promise<JwksReply> {
+    return JwksReply.parse(await this.#ask(SUBJECTS.authJwks, {}));
+  }
+
+  async #ask(subject: string, body: unknown): Promise<unknown> {
+    const reply = await this.#bus.request(subject, JSON.stringify(body), this.#timeoutMs);
+    return JSON.parse(decoder.decode(reply));
+  }
+}

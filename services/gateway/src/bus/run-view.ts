@@ -1,0 +1,72 @@
+/** What one gateway knows of one run: applies batches, drops repeats, notices gaps. */
+import { isRunEnd, type RunBatch, type RunEnd, type RunEvent, type RunStep } from '@natter/proto';
+
+export class RunView {
+  text = '';
+  textJson = '';
+  end: RunEnd | null = null;
+  readonly #steps: RunStep[] = [];
+  #n = 0;
+  #claim = 0;
+
+  /** Whether something is missing between what is known and this batch. */
+  isGapBefore(batch: RunBatch): boolean {
+    if (this.end !== null || batch.claim < this.#claim) return false;
+    return batch.n > this.#n + 1;
+  }
+
+  /**
+   * Takes a batch and calls `emit` for each event that is new, after it became part of the view.
+   *
+   * Safe against repeats: batches by their number, text by its offset. Text that doesn't join
+   * what is known is left out; the end of the run brings all of it.
+   */
+  apply(batch: RunBatch, emit: (event: RunEvent) => void): void {
+    if (this.end !== null || batch.claim < this.#claim) return;
+    if (batch.claim === this.#claim && batch.n <= this.#n) return;
+    this.#claim = batch.claim;
+    this.#n = batch.n;
+    for (const event of batch.events) this.#take(event, emit);
+  }
+
+  /** Ends the run by what the transcript says, when the last event itself was lost. */
+  finish(end: RunEnd, emit: (event: RunEvent) => void): void {
+    if (this.end === null) this.#take(end, emit);
+  }
+
+  /** The events a reader needs who has seen none. */
+  replay(emit: (event: RunEvent) => void): void {
+    for (const step of this.#steps) emit({ type: 'step.started', step });
+    if (this.text !== '') emit({ type: 'text.delta', at: 0, text: this.text });
+    if (this.end !== null) emit(this.end);
+  }
+
+  #take(event: RunEvent, emit: (event: RunEvent) => void): void {
+    if (this.end !== null) return;
+    if (event.type === 'text.delta') {
+      this.#append(event.at, event.text, emit);
+    } else if (event.type === 'step.started') {
+      if (this.#steps.includes(event.step)) return;
+      this.#steps.push(event.step);
+      emit(event);
+    } else if (isRunEnd(event)) {
+      // A reader's tokens must add up to the answer, also when the last of them were lost.
+      if (event.type === 'run.completed' && event.text.startsWith(this.text)) {
+        this.#append(0, event.text, emit);
+      }
+      this.end = event;
+      emit(event);
+    } else {
+      emit(event);
+    }
+  }
+
+  #append(at: number, text: string, emit: (event: RunEvent) => void): void {
+    const known = this.text.length;
+    if (at > known || at + text.length <= known) return;
+    const fresh = at === known ? text : text.slice(known - at);
+    this.text += fresh;
+    this.textJson += JSON.stringify(fresh).slice(1, -1);
+    emit({ type: 'text.delta', at: known, text: fresh });
+  }
+}

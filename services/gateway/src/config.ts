@@ -1,0 +1,103 @@
+/** Settings of the gateway. */
+import { kinds, setting } from '@natter/runtime';
+
+const { choice, integer, list, string } = kinds;
+
+export const GATEWAY_SETTINGS = {
+  port: setting('PORT', integer(8000, 0, 65_535), 'Port for WebSocket and HTTP. 0 picks a free one.'),
+  host: setting(
+    'NATTER_HOST',
+    string('127.0.0.1'),
+    'Address to listen on. 0.0.0.0 makes the gateway reachable from other machines.',
+  ),
+  env: setting(
+    'NATTER_ENV',
+    choice(['production', 'development'], 'production'),
+    'development allows every localhost Origin. `npm start` sets it when unset.',
+  ),
+  allowedOrigins: setting(
+    'NATTER_ALLOWED_ORIGINS',
+    list([]),
+    'Origins from which browsers may connect, such as https://app.example.com, separated by commas. Clients that send no Origin are not browsers and are always allowed.',
+  ),
+  trustedProxies: setting(
+    'NATTER_TRUSTED_PROXIES',
+    list([]),
+    'Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed, separated by commas. Unset: none.',
+  ),
+  maxConnections: setting(
+    'WEBSOCKET_MAX_CONNECTIONS',
+    integer(50_000, 1, 1_000_000),
+    'Connections this gateway holds. One more is refused with 503.',
+  ),
+  maxConnectionsPerUser: setting(
+    'NATTER_MAX_CONNECTIONS_PER_USER',
+    integer(200, 1, 1_000_000),
+    'Connections of one user on this gateway. One more is closed with 1013.',
+  ),
+  maxConnectionsPerAddress: setting(
+    'NATTER_MAX_CONNECTIONS_PER_ADDRESS',
+    integer(20_000, 1, 1_000_000),
+    'Connections from one client address (IPv6: one /64) on this gateway. One more is refused with 429.',
+  ),
+  rateLimitRequests: setting(
+    'WS_RATE_LIMIT_REQUESTS',
+    integer(100, 1, 1_000_000),
+    'Frames a connection may send within the window. More are answered with RATE_LIMIT.',
+  ),
+  rateLimitWindowSeconds: setting(
+    'WS_RATE_LIMIT_WINDOW',
+    integer(60, 1, 86_400),
+    'Length of the sliding window of the rate limit, in seconds.',
+  ),
+  maxFrameBytes: setting(
+    'NATTER_MAX_FRAME_BYTES',
+    integer(65_536, 1_024, 1_048_576),
+    'Largest frame a client may send. A larger one closes the connection with 1009, above 16 MiB with 1006.',
+  ),
+  maxTurnsPerConnection: setting(
+    'NATTER_MAX_TURNS_PER_CONNECTION',
+    integer(8, 1, 1_000),
+    'Questions of one connection that may be unanswered at once. One more gets TOO_MANY_TURNS.',
+  ),
+  authDeadlineMs: setting(
+    'NATTER_AUTH_DEADLINE_MS',
+    integer(30_000, 100, 3_600_000),
+    'A connection that shows no valid token for this long is closed with 4001.',
+  ),
+  authTimeoutMs: setting(
+    'NATTER_AUTH_TIMEOUT_MS',
+    integer(3_000, 50, 60_000),
+    'How long the auth service may take to verify a token.',
+  ),
+  storeTimeoutMs: setting(
+    'NATTER_STORE_TIMEOUT_MS',
+    integer(10_000, 100, 120_000),
+    'How long the gateway goes on trying to store a question while the broker is away, before it answers UNAVAILABLE.',
+  ),
+  httpAnswerTimeoutMs: setting(
+    'NATTER_HTTP_ANSWER_TIMEOUT_MS',
+    integer(120_000, 100, 3_600_000),
+    'How long POST /api/v1/chat waits for an answer before it says TIMEOUT. The run goes on.',
+  ),
+  heartbeatSeconds: setting(
+    'WEBSOCKET_HEARTBEAT_INTERVAL',
+    integer(30, 8, 480),
+    'A silent connection is pinged this often; after twice this long without any sign of life it is closed.',
+  ),
+  softBufferBytes: setting(
+    'NATTER_SOFT_BUFFER_BYTES',
+    integer(65_536, 1_024, 67_108_864),
+    'With more than this waiting for a slow reader, tokens are merged until it has caught up.',
+  ),
+  hardBufferBytes: setting(
+    'NATTER_HARD_BUFFER_BYTES',
+    integer(2_097_152, 65_536, 268_435_456),
+    'With more than this waiting, a slow reader is closed with 1013 so that it can come back.',
+  ),
+  drainMs: setting(
+    'NATTER_DRAIN_MS',
+    integer(1_000, 0, 60_000),
+    'On SIGTERM the connections are closed with 1012, spread over this long, so that they don’t come back all at once.',
+  ),
+};

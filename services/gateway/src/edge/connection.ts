@@ -1,0 +1,46 @@
+/** A session's socket over uWebSockets.js, safe to use after the socket has gone. */
+import type { WebSocket } from 'uWebSockets.js';
+import type { Session } from '../session/session.ts';
+import type { Socket } from '../session/socket.ts';
+
+/** What uWebSockets keeps for each connection. */
+export interface ConnectionData {
+  token: string | null;
+  addressKey: string;
+  session: Session | null;
+  socket: UwsSocket | null;
+}
+
+/** RFC 6455 section 5.5: a control frame carries 125 bytes, two of them the code. */
+const REASON_BYTES = 123;
+
+/** What `send` of uWebSockets answers when the frame was dropped. */
+const DROPPED = 2;
+
+export class UwsSocket implements Socket {
+  #ws: WebSocket<ConnectionData> | null;
+
+  constructor(ws: WebSocket<ConnectionData>) {
+    this.#ws = ws;
+  }
+
+  send(frame: string): boolean {
+    return this.#ws !== null && this.#ws.send(frame, false) !== DROPPED;
+  }
+
+  buffered(): number {
+    return this.#ws?.getBufferedAmount() ?? 0;
+  }
+
+  close(code: number, reason: string): void {
+    const ws = this.#ws;
+    // Any use after `end` throws, and `end` calls the close handler before it returns.
+    this.#ws = null;
+    ws?.end(code, Buffer.from(reason).subarray(0, REASON_BYTES));
+  }
+
+  /** The peer has gone. */
+  detach(): void {
+    this.#ws = null;
+  }
+}

@@ -1,0 +1,73 @@
+/** Serves one route over uWebSockets.js: body within its limit, abort, one reply. */
+
+import type { HttpResponse, HttpRequest as UwsRequest } from 'uWebSockets.js';
+import { STATUS_CODES } from 'node:http';
+import type { Logger } from '@natter/runtime';
+import { isBusError } from '@natter/runtime';
+import { errorReply, type HttpReply, type Route } from '../rest/route.ts';
+
+/** Headers a route may ask for; `req` is dead once the handler has returned. */
+const READABLE_HEADERS = ['authorization', 'traceparent', 'content-type'] as const;
+
+export function serveRoute(route: Route, response: HttpResponse, request: UwsRequest, log: Logger): void {
+  const headers = new Map<string, string>(READABLE_HEADERS.map((name) => [name, request.getHeader(name)]));
+  const abort = new AbortController();
+  response.onAborted(() => abort.abort());
+  const answer = async (body: Uint8Array) => {
+    const reply = await handle(
+      route,
+      { header: (name) => headers.get(name) ?? '', body, signal: abort.signal },
+      log,
+    );
+    if (!abort.signal.aborted) response.cork(() => writeReply(response, reply));
+  };
+  if (route.method === 'GET') void answer(new Uint8Array());
+  else readBody(response, route.maxBodyBytes, abort.signal, answer);
+}
+
+async function handle(
+  route: Route,
+  request: Parameters<Route['handle']>[0],
+  log: Logger,
+): Promise<HttpReply> {
+  try {
+    return await route.handle(request);
+  } catch (err) {
+    if (isBusError(err, 'UNAVAILABLE')) return errorReply('UNAVAILABLE');
+    const reply = errorReply('INTERNAL');
+    log.error({ err, route: route.path, reply: reply.body }, 'a route failed');
+    return reply;
+  }
+}
+
+function readBody(
+  response: HttpResponse,
+  maxBytes: number,
+  signal: AbortSignal,
+  done: (body: Uint8Array) => Promise<void>,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let refused = false;
+  response.onData((chunk, isLast) => {
+    if (refused || signal.aborted) return;
+    size += chunk.byteLength;
+    if (size > maxBytes) {
+      refused = true;
+      // Closing is the only way to stop a client that goes on sending.
+      response.cork(() => writeReply(response, errorReply('BODY_TOO_LARGE'), true));
+      return;
+    }
+    // The chunk's memory is uWebSockets' own and gone after this call.
+    chunks.push(Buffer.from(Buffer.from(chunk)));
+    if (isLast) void done(Buffer.concat(chunks));
+  });
+}
+
+/** Writes a whole reply; call it within the handler or a cork. */
+export function writeReply(response: HttpResponse, reply: HttpReply, close = false): void {
+  response.writeStatus(`${reply.status} ${STATUS_CODES[reply.status] ?? ''}`);
+  for (const [name, value] of Object.entries(reply.headers)) response.writeHeader(name, value);
+  response.writeHeader('x-content-type-options', 'nosniff');
+  response.end(reply.body, close);
+}

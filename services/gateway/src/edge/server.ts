@@ -1,0 +1,237 @@
+/** The edge: uWebSockets.js, its routes, its sockets, and their orderly end. */
+
+import {
+  App,
+  type HttpRequest,
+  type HttpResponse,
+  type TemplatedApp,
+  type us_listen_socket,
+  us_listen_socket_close,
+  type us_socket_context_t,
+  us_socket_local_port,
+  type WebSocket,
+} from 'uWebSockets.js';
+import type { Logger } from '@natter/runtime';
+import type { GatewayMetrics } from '../metrics.ts';
+import { errorReply, type Route } from '../rest/route.ts';
+import { Counted } from '../session/counted.ts';
+import type { Dialect } from '../session/dialect.ts';
+import { Session, type SessionContext } from '../session/session.ts';
+import { addressKey, TrustedProxies } from './client-address.ts';
+import { type ConnectionData, UwsSocket } from './connection.ts';
+import { serveRoute, writeReply } from './http-exchange.ts';
+import { Origins } from './origins.ts';
+
+export interface EdgeOptions {
+  host: string;
+  port: number;
+  allowedOrigins: readonly string[];
+  localhostAllowed: boolean;
+  trustedProxies: readonly string[];
+  maxConnections: number;
+  maxConnectionsPerAddress: number;
+  maxFrameBytes: number;
+  hardBufferBytes: number;
+  heartbeatSeconds: number;
+}
+
+export interface EdgeDeps {
+  dialects: readonly Dialect[];
+  routes: readonly Route[];
+  context: SessionContext;
+  metrics: GatewayMetrics;
+  log: Logger;
+}
+
+/** uWebSockets closes with 1006 above this; between it and our own limit the peer is told 1009. */
+const MAX_READ_BYTES = 16 * 1024 * 1024;
+
+/** LIBUS_LISTEN_EXCLUSIVE_PORT of uSockets; the package's types don't export it. */
+const EXCLUSIVE_PORT = 1;
+
+export class Edge {
+  readonly #options: EdgeOptions;
+  readonly #deps: EdgeDeps;
+  readonly #app: TemplatedApp;
+  readonly #origins: Origins;
+  readonly #proxies: TrustedProxies;
+  readonly #addresses: Counted;
+  readonly #sessions = new Set<Session>();
+  /** Upgraded or being upgraded. */
+  #connections = 0;
+  #listening: us_listen_socket | null = null;
+  #draining = false;
+
+  constructor(options: EdgeOptions, deps: EdgeDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#origins = new Origins(options.allowedOrigins, options.localhostAllowed);
+    this.#proxies = new TrustedProxies(options.trustedProxies);
+    this.#addresses = new Counted(options.maxConnectionsPerAddress);
+    this.#app = App();
+    for (const route of deps.routes) this.#addRoute(route);
+    for (const dialect of deps.dialects) this.#addDialect(dialect);
+    this.#addFallback();
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Returns the port; rejects when it is taken. */
+  listen(): Promise<number> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      // The types lack this form. Without EXCLUSIVE two gateways would silently share the port.
+      const listen = this.#app.listen as unknown as (
+        host: string,
+        port: number,
+        options: number,
+        listening: (socket: us_listen_socket | false) => void,
+      ) => void;
+      listen.call(this.#app, host, port, EXCLUSIVE_PORT, (socket) => {
+        if (socket === false)
+          return reject(new Error(`Port ${port} on ${host} is in use; set PORT to another one.`));
+        this.#listening = socket;
+        resolve(us_socket_local_port(socket as unknown as Parameters<typeof us_socket_local_port>[0]));
+      });
+    });
+  }
+
+  /** Looks at the deadlines of all sessions; call it every second. */
+  tick(nowMs: number): void {
+    for (const session of this.#sessions) session.tick(nowMs);
+  }
+
+  /** Takes no new sockets, then closes the open ones with 1012, spread over `spreadMs`. */
+  async drain(spreadMs: number): Promise<void> {
+    this.#draining = true;
+    if (this.#listening !== null) us_listen_socket_close(this.#listening);
+    this.#listening = null;
+    const sessions = [...this.#sessions];
+    const steps = Math.min(20, sessions.length);
+    for (let step = 0; step < steps; step += 1) {
+      const share = sessions.slice((step * sessions.length) / steps, ((step + 1) * sessions.length) / steps);
+      for (const session of share) session.close('goingAway');
+      await new Promise((resolve) => setTimeout(resolve, spreadMs / steps));
+    }
+    this.#app.close();
+  }
+
+  #addRoute(route: Route): void {
+    const serve = (response: HttpResponse, request: HttpRequest) =>
+      serveRoute(route, response, request, this.#deps.log);
+    if (route.method === 'GET') this.#app.get(route.path, serve);
+    else this.#app.post(route.path, serve);
+  }
+
+  #addDialect(dialect: Dialect): void {
+    const { maxFrameBytes, hardBufferBytes, heartbeatSeconds } = this.#options;
+    this.#app.ws<ConnectionData>(dialect.path, {
+      maxPayloadLength: MAX_READ_BYTES,
+      // Twice ours, so that the close frame of a slow reader still fits.
+      maxBackpressure: hardBufferBytes * 2,
+      closeOnBackpressureLimit: false,
+      // uWebSockets pings a silent socket before this runs out.
+      idleTimeout: Math.min(960, heartbeatSeconds * 2),
+      sendPingsAutomatically: true,
+      upgrade: (response, request, context) => this.#upgrade(dialect, response, request, context),
+      open: (ws) => this.#guard(ws, (data) => this.#open(dialect, ws, data)),
+      message: (ws, message, isBinary) =>
+        this.#guard(ws, ({ session }) => {
+          if (message.byteLength > maxFrameBytes) session?.close('frameTooLarge');
+          else session?.receive(new Uint8Array(message), isBinary);
+        }),
+      drain: (ws) => this.#guard(ws, ({ session }) => session?.drained()),
+      close: (ws) => this.#closed(ws.getUserData()),
+    });
+  }
+
+  #upgrade(
+    dialect: Dialect,
+    response: HttpResponse,
+    request: HttpRequest,
+    context: us_socket_context_t,
+  ): void {
+    const peer = Buffer.from(response.getRemoteAddressAsText()).toString();
+    const key = addressKey(this.#proxies.clientAddress(peer, request.getHeader('x-forwarded-for')));
+    const refusal = this.#refusal(request, key);
+    if (refusal !== null) {
+      this.#deps.metrics.refusedUpgrades.inc({ code: refusal });
+      return writeReply(response, errorReply(refusal));
+    }
+    const token = dialect.credentials({
+      query: (name) => queryValue(request, name),
+      header: (name) => request.getHeader(name),
+    });
+    this.#connections += 1;
+    const data: ConnectionData = { token, addressKey: key, session: null, socket: null };
+    response.upgrade(
+      data,
+      request.getHeader('sec-websocket-key'),
+      request.getHeader('sec-websocket-protocol'),
+      request.getHeader('sec-websocket-extensions'),
+      context,
+    );
+  }
+
+  /** Why this upgrade is refused, or null; counts the address when it isn't. */
+  #refusal(request: HttpRequest, key: string) {
+    if (this.#draining) return 'SHUTTING_DOWN';
+    if (!this.#origins.allows(request.getHeader('origin'))) return 'FORBIDDEN_ORIGIN';
+    if (this.#connections >= this.#options.maxConnections) return 'TOO_MANY_CONNECTIONS';
+    return this.#addresses.add(key) ? null : 'TOO_MANY_CONNECTIONS';
+  }
+
+  #open(dialect: Dialect, ws: WebSocket<ConnectionData>, data: ConnectionData): void {
+    data.socket = new UwsSocket(ws);
+    data.session = new Session(this.#deps.context, dialect, data.socket);
+    this.#sessions.add(data.session);
+    data.session.open(data.token);
+    data.token = null;
+  }
+
+  #closed(data: ConnectionData): void {
+    this.#connections -= 1;
+    this.#addresses.remove(data.addressKey);
+    data.socket?.detach();
+    data.session?.ended();
+    if (data.session !== null) this.#sessions.delete(data.session);
+  }
+
+  /** A throw in a callback of uWebSockets would end the process; it ends the connection instead. */
+  #guard(ws: WebSocket<ConnectionData>, act: (data: ConnectionData) => void): void {
+    const data = ws.getUserData();
+    try {
+      act(data);
+    } catch (err) {
+      this.#deps.log.error({ err }, 'a connection failed');
+      data.session?.close('internalError');
+    }
+  }
+
+  /** Without it an unknown path would be closed in silence. */
+  #addFallback(): void {
+    const methods = new Map<string, string[]>();
+    for (const { path, method } of this.#deps.routes)
+      methods.set(path, [...(methods.get(path) ?? []), method]);
+    const sockets = new Set(this.#deps.dialects.map((dialect) => dialect.path));
+    this.#app.any('/*', (response, request) => {
+      const path = request.getUrl();
+      const allowed = methods.get(path);
+      if (sockets.has(path)) writeReply(response, errorReply('UPGRADE_REQUIRED'));
+      else if (allowed !== undefined)
+        writeReply(response, errorReply('METHOD_NOT_ALLOWED', { allow: allowed.join(', ') }));
+      else writeReply(response, errorReply('NOT_FOUND'));
+    });
+  }
+}
+
+/** The decoded value, or undefined; a malformed escape reads as absent. */
+function queryValue(request: HttpRequest, name: string): string | undefined {
+  return new URLSearchParams(request.getQuery()).get(name) ?? undefined;
+}

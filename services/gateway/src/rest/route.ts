@@ -1,0 +1,48 @@
+/** The contract of an HTTP route; `edge/` serves it, routes know no uWebSockets. */
+import { randomBytes } from 'node:crypto';
+import { ERRORS, type ErrorCode } from '@natter/proto';
+
+export interface HttpRequest {
+  /** By lower-case name; empty when absent. */
+  header(name: string): string;
+  /** Whole, at most the route's `maxBodyBytes`. Empty for a GET. */
+  body: Uint8Array;
+  /** Aborted when the client goes away. */
+  signal: AbortSignal;
+}
+
+export interface HttpReply {
+  status: number;
+  headers: Record<string, string>;
+  body: string | Uint8Array;
+}
+
+export interface Route {
+  method: 'GET' | 'POST';
+  path: string;
+  maxBodyBytes: number;
+  handle(request: HttpRequest): Promise<HttpReply> | HttpReply;
+}
+
+export function json(status: number, value: unknown, headers: Record<string, string> = {}): HttpReply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    body: JSON.stringify(value),
+  };
+}
+
+/** `{"error", "code", "correlation_id"}` with the status of the code. */
+export function errorReply(
+  code: ErrorCode,
+  extra: { correlationId?: string; retryAfter?: number; allow?: string } = {},
+): HttpReply {
+  const correlation_id = extra.correlationId ?? randomBytes(16).toString('hex');
+  const headers: Record<string, string> = {};
+  if (extra.retryAfter !== undefined) headers['retry-after'] = String(extra.retryAfter);
+  if (extra.allow !== undefined) headers.allow = extra.allow;
+  if (code === 'AUTH_REQUIRED' || code === 'INVALID_TOKEN' || code === 'TOKEN_EXPIRED') {
+    headers['www-authenticate'] = 'Bearer';
+  }
+  return json(ERRORS[code].status, { error: ERRORS[code].text, code, correlation_id }, headers);
+}

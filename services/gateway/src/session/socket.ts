@@ -1,0 +1,9 @@
+/** What a session sees of its socket; `edge/` implements it. */
+export interface Socket {
+  /** False when the frame was dropped, which ends the connection's usefulness. */
+  send(frame: string): boolean;
+  /** Bytes accepted and not yet taken by the peer. */
+  buffered(): number;
+  /** Sends a close frame and ends the connection; later calls do nothing. */
+  close(code: number, reason: string): void;
+}
