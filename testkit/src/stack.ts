@@ -1,0 +1,143 @@
+/** A whole Natter of real processes: broker, demo model, auth, agents and gateways. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Behaviour } from '@natter/demo-model';
+import { freePort } from '@natter/runtime';
+import { onTestFailed } from 'vitest';
+import { type NatsServer, startNatsServer } from './nats-server.ts';
+import { ServiceProcess } from './service-process.ts';
+import { type TokenClaims, TokenIssuer } from './token-issuer.ts';
+
+export interface StackOptions {
+  /** Default 1 each. */
+  gateways?: number;
+  agents?: number;
+  /** Settings of every process; wins over what the stack itself sets. */
+  env?: Record<string, string>;
+  /** A broker of the test's own, which the stack doesn't stop. Default: a new one. */
+  nats?: NatsServer;
+  /** How the demo model behaves from the start; its own default is 60 tokens a second. */
+  demo?: Partial<Behaviour>;
+}
+
+export interface Stack {
+  readonly nats: NatsServer;
+  readonly auth: ServiceProcess;
+  readonly agents: readonly ServiceProcess[];
+  readonly gateways: readonly ServiceProcess[];
+  readonly demo: ServiceProcess & { behave(behaviour: Partial<Behaviour>): Promise<void> };
+  readonly dataDir: string;
+  /** `ws://127.0.0.1:<port>` of gateway `index`, default the first; append a path. */
+  url(index?: number): string;
+  /** `http://127.0.0.1:<port>` of the same. */
+  httpUrl(index?: number): string;
+  /** An access token that the stack accepts, by default for an hour. */
+  token(claims: TokenClaims): Promise<string>;
+  /** The last lines of every process, for the report of a failure. */
+  lastWords(): string;
+  /** Stops everything, gateways first, and removes its data. */
+  stop(): Promise<void>;
+}
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+/** Starts one; when a test fails that started it, what its processes wrote is printed. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'natter-stack-'));
+  const nats = options.nats ?? (await startNatsServer());
+  const started: ServiceProcess[] = [];
+  const demoPort = await freePort();
+  const env = { ...base(dataDir, nats.url, demoPort), ...options.env };
+  const run = async (name: string, folder: string, more: Record<string, string> = {}) => {
+    const entry = join(ROOT, folder, 'src/main.ts');
+    const service = await ServiceProcess.start({ name, entry, env: { ...env, ...more } });
+    started.push(service);
+    return service;
+  };
+  const many = (name: string, count = 1, more?: () => Promise<Record<string, string>>) =>
+    Promise.all(
+      Array.from({ length: count }, async (_, index) =>
+        run(`${name} ${index}`, `services/${name}`, await more?.()),
+      ),
+    );
+  const stop = async () => {
+    // The reverse of who needs whom; all of a kind at once.
+    for (const kind of ['gateway', 'agent', 'auth', 'demo'])
+      await Promise.all(started.filter(({ name }) => name.startsWith(kind)).map((service) => service.stop()));
+    if (options.nats === undefined) await nats.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  const lastWords = () => started.map((service) => service.lastWords()).join('\n');
+
+  try {
+    const [demo, auth, agents, gateways] = await settled([
+      run('demo model', 'demo-model', { DEMO_MODEL_PORT: String(demoPort) }),
+      run('auth', 'services/auth'),
+      many('agent', options.agents),
+      // A port of its own from the start, so that a restarted gateway is where it was.
+      many('gateway', options.gateways, async () => ({ PORT: String(await freePort()) })),
+    ]);
+    const behave = (behaviour: Partial<Behaviour>) => setBehaviour(demoPort, behaviour);
+    if (options.demo) await behave(options.demo);
+    const port = (index = 0) => gateways[index]?.ports.http;
+    const tokens = new TokenIssuer(env);
+    reportFailure(lastWords);
+    return {
+      nats,
+      auth,
+      agents,
+      gateways,
+      dataDir,
+      demo: Object.assign(demo, { behave }),
+      url: (index) => `ws://127.0.0.1:${port(index)}`,
+      httpUrl: (index) => `http://127.0.0.1:${port(index)}`,
+      token: (claims) => tokens.issue(claims),
+      lastWords,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Like Promise.all, but waits for all before it fails: what started late must be stopped too. */
+async function settled<T extends unknown[]>(promises: [...{ [K in keyof T]: Promise<T[K]> }]): Promise<T> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises) as Promise<T>;
+}
+
+function base(dataDir: string, natsUrl: string, demoPort: number): Record<string, string> {
+  const { PATH = '', HOME = '' } = process.env;
+  return {
+    PATH,
+    HOME,
+    NATTER_ROOT: ROOT,
+    NATTER_DATA_DIR: dataDir,
+    NATTER_ENV: 'development',
+    NATS_URL: natsUrl,
+    LOG_LEVEL: 'info',
+    OPENAI_BASE_URL: `http://127.0.0.1:${demoPort}/v1`,
+    OPENAI_API_KEY: 'demo',
+    NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/compile'),
+  };
+}
+
+async function setBehaviour(port: number, behaviour: Partial<Behaviour>): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}/demo/behaviour`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(behaviour),
+  });
+  if (!response.ok)
+    throw new Error(`the demo model refused: ${response.status} ${(await response.text()).slice(0, 500)}`);
+}
+
+function reportFailure(lastWords: () => string): void {
+  try {
+    onTestFailed(() => void process.stderr.write(`${lastWords()}\n`));
+  } catch {
+    // Started in a hook, where no test runs yet: the suite uses `lastWords` itself.
+  }
+}
