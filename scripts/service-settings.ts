@@ -1,14 +1,18 @@
-/** The settings of every service, by the file that declares them. */
+/** The settings of every process, in the order in which the reference lists them. */
 import { BASE_SETTINGS, type Settings } from '@natter/runtime';
+import { AUTH_SETTINGS } from '../services/auth/src/config.ts';
 import { GATEWAY_SETTINGS } from '../services/gateway/src/config.ts';
+import { START_SETTINGS } from './start/start-settings.ts';
 
-export interface SettingsOf {
-  service: string;
-  /** Each with what the reference says above it. */
-  tables: Settings[];
+export interface SettingsGroup {
+  /** Heading in the reference. */
+  title: string;
+  settings: Settings;
 }
 
-export const SERVICE_SETTINGS: SettingsOf[] = [
-  { service: 'every service', tables: [BASE_SETTINGS] },
-  { service: 'gateway', tables: [GATEWAY_SETTINGS] },
+export const SETTINGS_GROUPS: SettingsGroup[] = [
+  { title: 'Gateway', settings: GATEWAY_SETTINGS },
+  { title: 'Auth', settings: AUTH_SETTINGS },
+  { title: 'Every service', settings: BASE_SETTINGS },
+  { title: '`npm start`', settings: START_SETTINGS },
 ];

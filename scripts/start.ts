@@ -28,15 +28,16 @@ try {
 async function start(config: StartConfig): Promise<string> {
   for (const name of config.unknown) say(`${name} is set, but nobody reads a variable of this name.`);
   const dataDir = resolve(root, config.dataDir);
-  const { NATS_URL, NATTER_NATS_NKEY_FILE, DEMO_MODEL_PORT } = process.env;
+  // Unset and set to the default are not the same here: unset means a broker of our own.
+  const { NATS_URL } = process.env;
   if (config.port !== 0 && !(await isFree(config.port, config.host))) throw portTaken(config.port);
   await lockDataDir(dataDir);
 
   const natsUrl = NATS_URL || (await startBroker(dataDir, config.natsPort));
-  if (NATS_URL) await reachBroker(NATS_URL, NATTER_NATS_NKEY_FILE || null);
+  if (NATS_URL) await reachBroker(NATS_URL, config.natsNkeyFile);
 
   const demoModel = wantsDemoModel(process.env);
-  const demoPort = demoModel ? Number(DEMO_MODEL_PORT) || (await freePort()) : null;
+  const demoPort = demoModel ? config.demoModelPort || (await freePort()) : null;
   const shared = sharedEnvironment(process.env, config, { root, natsUrl, demoPort });
   const run = (name: string, entry: string, env: Record<string, string | undefined>) =>
     supervisor.keep(name, () =>
@@ -51,8 +52,9 @@ async function start(config: StartConfig): Promise<string> {
   const internal = (index: number) => withInternalPort(shared, config.internalPort, index);
 
   // Stopped in the reverse order: nobody loses what it still needs in order to finish.
-  const demo =
-    demoModel && run('demo model', 'demo-model/src/main.ts', { ...shared, DEMO_MODEL_PORT: `${demoPort}` });
+  const demo = demoModel
+    ? run('demo model', 'demo-model/src/main.ts', { ...shared, DEMO_MODEL_PORT: `${demoPort}` })
+    : null;
   const auth = run('auth', 'services/auth/src/main.ts', internal(2));
   const agent = run('agent', 'services/agent/src/main.ts', internal(1));
   const gateway = run('gateway', 'services/gateway/src/main.ts', internal(0));

@@ -34,6 +34,7 @@ export function sharedEnvironment(env: Env, config: StartConfig, wiring: Wiring)
   return {
     ...Object.fromEntries(known),
     NATS_URL: wiring.natsUrl,
+    NATTER_ROOT: wiring.root,
     NATTER_DATA_DIR: resolve(wiring.root, config.dataDir),
     NATTER_ENV: env.NATTER_ENV || 'development',
     LOG_LEVEL: env.LOG_LEVEL || 'warn',

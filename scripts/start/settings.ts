@@ -1,53 +1,48 @@
-/** Settings of `npm start` itself, and the check of everybody's before anything is started. */
-import { BASE_SETTINGS, ConfigError, type ConfigOf, kinds, loadConfig, setting } from '@natter/runtime';
+/** Reads everybody's settings before anything is started. */
+import {
+  BASE_SETTINGS,
+  ConfigError,
+  type ConfigOf,
+  loadConfig,
+  type Settings,
+  unknownVariables,
+} from '@natter/runtime';
+import { AUTH_SETTINGS } from '../../services/auth/src/config.ts';
 import { GATEWAY_SETTINGS } from '../../services/gateway/src/config.ts';
-import { SERVICE_SETTINGS } from '../service-settings.ts';
+import { SETTINGS_GROUPS } from '../service-settings.ts';
+import type { Env } from './environment.ts';
 import { StartError } from './start-error.ts';
+import { START_SETTINGS } from './start-settings.ts';
 
-const { integer, string } = kinds;
-
-export const START_SETTINGS = {
-  dataDir: setting(
-    'NATTER_DATA_DIR',
-    string('.natter'),
-    'Folder of everything that outlives a restart: streams and signing keys. A relative one starts at the repository root.',
-  ),
-  natsPort: setting(
-    'NATTER_NATS_PORT',
-    integer(0, 0, 65_535),
-    'Port of the nats-server that `npm start` starts on 127.0.0.1. 0 picks a free one.',
-  ),
+/** What `npm start` itself goes by. */
+const OWN = {
+  ...START_SETTINGS,
+  host: GATEWAY_SETTINGS.host,
+  port: GATEWAY_SETTINGS.port,
+  dataDir: AUTH_SETTINGS.dataDir,
+  natsNkeyFile: BASE_SETTINGS.natsNkeyFile,
+  internalPort: BASE_SETTINGS.internalPort,
+  shutdownTimeoutMs: BASE_SETTINGS.shutdownTimeoutMs,
 };
 
-const GATEWAY_ADDRESS = { host: GATEWAY_SETTINGS.host, port: GATEWAY_SETTINGS.port };
-
-export interface StartConfig extends ConfigOf<typeof START_SETTINGS> {
-  /** Host and port of the gateway. */
-  host: string;
-  port: number;
-  internalPort: number;
-  shutdownTimeoutMs: number;
+export type StartConfig = ConfigOf<typeof OWN> & {
+  /** Variables that look like ours and that nobody reads. */
   unknown: string[];
+};
+
+/** Throws StartError that names every bad variable of every service. */
+export function readSettings(env: Env): StartConfig {
+  const problems = SETTINGS_GROUPS.flatMap(({ settings }) => problemsOf(settings, env));
+  if (problems.length > 0) throw new StartError(`The configuration has mistakes. ${problems.join('. ')}.`);
+  return { ...loadConfig(OWN, env).config, unknown: unknownVariables(env) };
 }
 
-/** Reads the settings of all services; throws StartError that names every bad variable. */
-export function readSettings(env: NodeJS.ProcessEnv): StartConfig {
-  const problems = new Set<string>();
-  const read = <R>(load: () => R): R | null => {
-    try {
-      return load();
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      for (const problem of error.problems) problems.add(problem);
-      return null;
-    }
-  };
-  for (const { tables } of SERVICE_SETTINGS) for (const table of tables) read(() => loadConfig(table, env));
-  const base = read(() => loadConfig(BASE_SETTINGS, env));
-  const own = read(() => loadConfig(START_SETTINGS, env));
-  const address = read(() => loadConfig(GATEWAY_ADDRESS, env));
-  if (!base || !own || !address || problems.size > 0)
-    throw new StartError(`The configuration has mistakes. ${[...problems].join('. ')}`);
-  const { internalPort, shutdownTimeoutMs } = base.config;
-  return { ...own.config, ...address.config, internalPort, shutdownTimeoutMs, unknown: own.unknown };
+function problemsOf(settings: Settings, env: Env): string[] {
+  try {
+    loadConfig(settings, env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
 }
