@@ -45,6 +45,9 @@ export const ToolCalled = z.object({
   result: z.string().max(8_000),
 });
 
+/** Another agent goes on with the run, after `at` code units of the answer. */
+export const RunResumed = z.object({ type: z.literal('run.resumed'), at: z.number().int().nonnegative() });
+
 /** The answer as a whole: a reader that saw no delta has everything. */
 export const RunCompleted = z.object({
   type: z.literal('run.completed'),
@@ -63,6 +66,7 @@ export const RunEvent = z.discriminatedUnion('type', [
   StepStarted,
   TextDelta,
   ToolCalled,
+  RunResumed,
   RunCompleted,
   RunFailed,
 ]);

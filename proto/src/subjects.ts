@@ -23,8 +23,10 @@ export const SUBJECTS = {
   conversationMessages: (conversation: string) => `msg.conv.${conversation}.>`,
   allMessages: 'msg.>',
 
-  /** Asks the agent that claims a run whether it is alive and still at work on it. */
-  runOwner: (run: string) => `agent.run.${run}.owner`,
+  /** Asks one agent whether it is at work on a run; answered with `1` or `0`. */
+  agentHolds: (agent: string) => `agent.${agent}.holds`,
+  /** Said by an agent when a conversation's turn has ended; the next turn may begin. */
+  conversationFree: (conversation: string) => `agent.free.conv.${conversation}`,
 
   /** Endpoints of the auth service (a queue group). */
   authVerify: 'auth.verify',

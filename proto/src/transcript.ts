@@ -1,7 +1,7 @@
 /** Transcripts: what MESSAGES keeps, one entry per message. */
 import { z } from 'zod';
-import { LIMITS } from './limits.ts';
 import { RUN_ERRORS } from './errors.ts';
+import { LIMITS } from './limits.ts';
 import { AnswerMetadata, type RunEnd } from './run-events.ts';
 import { RunId } from './turn.ts';
 

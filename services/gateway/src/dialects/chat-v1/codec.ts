@@ -82,6 +82,7 @@ function encodeEvent(event: RunEvent, run: RunText): string | null {
         session_id: run.session,
       });
     case 'tool.called':
+    case 'run.resumed':
       return null;
   }
 }
