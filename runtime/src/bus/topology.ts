@@ -106,25 +106,40 @@ export async function ensureTopology(bus: Bus, options: TopologyOptions): Promis
     for (const { stream, config } of CONSUMER_CONFIGS) await jsm.consumers.add(stream, config);
     const kvm = new Kvm(js);
     const shared = { history: 1, replicas: options.replicas, storage: StorageType.File };
-    await kvm.create(BUCKETS.runs, {
+    await ensureBucket(kvm, BUCKETS.runs, {
       ...shared,
       ttl: options.transcriptDays * 86_400_000,
       max_bytes: 1024 * MIB,
     });
-    await kvm.create(BUCKETS.appointments, { ...shared, max_bytes: 256 * MIB });
+    await ensureBucket(kvm, BUCKETS.appointments, { ...shared, max_bytes: 256 * MIB });
   } catch (error) {
     throw asBusError(error);
   }
 }
 
-/** nats-server errors.json: the stream exists with another configuration. */
-const NAME_IN_USE = 10058;
-
+/**
+ * Looks before it adds: the broker checks the room for a stream before it sees that the stream
+ * exists, so adding an existing one again needs its max_bytes a second time.
+ */
 async function ensureStream(jsm: Bus['internals']['jsm'], stream: Stream): Promise<void> {
-  try {
-    await jsm.streams.add(stream);
-  } catch (error) {
-    if ((error as { code?: number }).code !== NAME_IN_USE) throw error;
-    await jsm.streams.update(stream.name, stream);
+  const exists = () =>
+    jsm.streams.info(stream.name).then(
+      () => true,
+      () => false,
+    );
+  if (!(await exists())) {
+    try {
+      await jsm.streams.add(stream);
+      return;
+    } catch (error) {
+      // Another service was faster.
+      if (!(await exists())) throw error;
+    }
   }
+  await jsm.streams.update(stream.name, stream);
+}
+
+/** Opens or makes a bucket; `create` looks first, so a second try finds what another one made. */
+async function ensureBucket(kvm: Kvm, name: string, options: Parameters<Kvm['create']>[1]): Promise<void> {
+  await kvm.create(name, options).catch(() => kvm.create(name, options));
 }
