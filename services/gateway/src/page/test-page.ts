@@ -38,10 +38,10 @@ export function loadTestPage(file: URL = new URL('test-page.html', import.meta.u
   ];
   return {
     body,
+    // The edge adds x-content-type-options to every reply; twice would be `nosniff, nosniff`.
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': policy.join('; '),
-      'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
       'cross-origin-resource-policy': 'same-origin',

@@ -37,13 +37,12 @@ describe('loadTestPage', () => {
     expect(() => load(html)).toThrow(expect.objectContaining({ code: 'INVALID_PAGE' }));
   });
 
-  it('may be neither framed, stored, sniffed nor named as a referrer', () => {
+  it('may be neither framed nor stored nor named as a referrer', () => {
     const { headers } = loadTestPage();
     expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
     expect(headers).toMatchObject({
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
     });
   });
