@@ -17,7 +17,10 @@ export const AuthFrame = z.object({
 export const MessageFrame = z.object({
   type: z.literal('message'),
   /** A missing message is an empty one: the wire has a code for that. */
-  message: z.unknown().transform((value) => (typeof value === 'string' ? value : '')),
+  message: z
+    .unknown()
+    .optional()
+    .transform((value) => (typeof value === 'string' ? value : '')),
   session_id: OptionalId,
   customer_id: OptionalId,
   /** Natter's addition: the same id sent again is the same question. */
