@@ -1,16 +1,7 @@
 /** What a person sees on the page in Chromium while a scripted server plays the gateway. */
-import { findChromium, needs } from '@natter/testkit';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type Peer,
-  type ScriptedOptions,
-  type ScriptedServer,
-  startScriptedServer,
-} from './scripted-server.ts';
+import { describe, expect, it } from 'vitest';
+import { GOOD_TOKEN, seeThePage } from './see-the-page.ts';
 
-const missing = needs('chromium');
-const GOOD = 'good.token';
 const STEPS = ['starting', 'agent_routing', 'rag_retrieval', 'generating'];
 const METADATA = {
   agent: 'specs',
@@ -21,68 +12,12 @@ const METADATA = {
 };
 
 describe('the test page', () => {
-  let browser: Browser;
-  let context: BrowserContext;
-  let page: Page;
-  let server: ScriptedServer;
-  let complaints: string[];
-
-  beforeAll(async () => {
-    if (missing !== null) return;
-    browser = await chromium.launch({
-      executablePath: findChromium() ?? undefined,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
-    });
-  }, 60_000);
-  afterAll(() => browser?.close());
-
-  beforeEach(async ({ skip }) => {
-    skip(missing !== null, missing ?? '');
-    context = await browser.newContext();
-    page = await context.newPage();
-    page.setDefaultTimeout(10_000);
-    complaints = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (line) => complaints.push(line.text()));
-  });
-  afterEach(async () => {
-    await context?.close();
-    await server?.stop();
-    // A lost connection is reported by the browser itself; a policy violation must not happen.
-    expect(complaints.filter((line) => !line.startsWith('WebSocket connection to'))).toEqual([]);
-  });
-
-  async function open(options: ScriptedOptions = {}): Promise<Peer> {
-    server = await startScriptedServer(options);
-    await page.goto(server.url);
-    return server.connection();
-  }
-
-  async function accept(peer: Peer): Promise<void> {
-    expect(await peer.next()).toEqual({ type: 'auth', token: GOOD });
-    peer.send({ type: 'auth_success', message: 'ok', user: { id: 'alice', email: null, name: 'Alice' } });
-    await sees('#state', 'Authenticated as Alice');
-  }
-
-  async function openSignedIn(options: ScriptedOptions = {}): Promise<Peer> {
-    const peer = await open(options);
-    await page.getByLabel('Access token').fill(GOOD);
-    await page.getByRole('button', { name: 'Use token' }).click();
-    await accept(peer);
-    return peer;
-  }
-
-  async function ask(text: string): Promise<void> {
-    await page.getByLabel('Your question').fill(text);
-    await page.keyboard.press('Enter');
-  }
-
-  const sees = (selector: string, text: string) =>
-    expect
-      .poll(() => page.locator(selector).filter({ visible: true }).last().textContent(), { timeout: 10_000 })
-      .toContain(text);
+  const person = seeThePage();
+  const { open, openSignedIn, accept, ask, sees } = person;
   const stepsMarked = (how: string) =>
-    page.locator(`.steps .${how}`).evaluateAll((all) => all.map((step) => step.getAttribute('data-step')));
+    person.page
+      .locator(`.steps .${how}`)
+      .evaluateAll((all) => all.map((step) => step.getAttribute('data-step')));
 
   it('says in words whether it is connecting, connected, authenticated or disconnected', async () => {
     let letIn = () => {};
@@ -91,59 +26,60 @@ describe('the test page', () => {
     letIn();
     const peer = await opened;
     await sees('#state', 'Connected, not signed in');
-    await page.getByLabel('Access token').fill(`Bearer ${GOOD}`);
-    await page.keyboard.press('Enter');
+    await person.page.getByLabel('Access token').fill(`Bearer ${GOOD_TOKEN}`);
+    await person.page.keyboard.press('Enter');
     await accept(peer);
+    await person.stopClock();
     peer.close(1012, 'Service restart');
     await sees('#state', 'Disconnected, trying again');
   });
 
   it('shows why a token was refused, and takes a good one on the same socket', async () => {
     const peer = await open();
-    expect(await page.getByLabel('Your question').isDisabled()).toBe(true);
-    await page.getByLabel('Access token').fill('bad');
-    await page.getByRole('button', { name: 'Use token' }).click();
+    expect(await person.page.getByLabel('Your question').isDisabled()).toBe(true);
+    await person.page.getByLabel('Access token').fill('bad');
+    await person.page.getByRole('button', { name: 'Use token' }).click();
     expect(await peer.next()).toEqual({ type: 'auth', token: 'bad' });
     peer.send({ type: 'auth_error', message: 'Invalid token', code: 'TOKEN_EXPIRED' });
     await sees('[role=alert]', 'Invalid token (TOKEN_EXPIRED)');
-    await page.getByLabel('Access token').fill(GOOD);
-    await page.getByRole('button', { name: 'Use token' }).click();
+    await person.page.getByLabel('Access token').fill(GOOD_TOKEN);
+    await person.page.getByRole('button', { name: 'Use token' }).click();
     await accept(peer);
-    expect(await page.locator('[role=alert]').textContent()).toBe('');
-    expect(await page.locator('#sign-in').isVisible()).toBe(false);
-    expect(await page.getByLabel('Your question').isEnabled()).toBe(true);
+    expect(await person.page.locator('[role=alert]').textContent()).toBe('');
+    expect(await person.page.locator('#sign-in').isVisible()).toBe(false);
+    expect(await person.page.getByLabel('Your question').isEnabled()).toBe(true);
   });
 
   it('signs in by name where the server has the development login on', async () => {
-    const peer = await open({ logins: { 'alice-smith': GOOD } });
-    await page.getByLabel('Your name').fill('Nobody');
-    await page.keyboard.press('Enter');
+    const peer = await open({ logins: { 'alice-smith': GOOD_TOKEN } });
+    await person.page.getByLabel('Your name').fill('Nobody');
+    await person.page.keyboard.press('Enter');
     await sees('[role=alert]', 'Not allowed');
-    complaints = complaints.filter((line) => !line.includes('403'));
-    await page.getByLabel('Your name').fill('Alice Smith');
-    await page.keyboard.press('Enter');
+    person.forgive('403');
+    await person.page.getByLabel('Your name').fill('Alice Smith');
+    await person.page.keyboard.press('Enter');
     await accept(peer);
   });
 
   it('offers no login by name where the server has it off', async () => {
-    const asked = page.waitForResponse('**/api/v1/dev/login');
+    const asked = person.page.waitForResponse('**/api/v1/dev/login');
     await open();
     await (await asked).finished();
     await sees('#state', 'Connected');
-    expect(await page.getByLabel('Your name').isVisible()).toBe(false);
-    expect(await page.getByLabel('Access token').isVisible()).toBe(true);
+    expect(await person.page.getByLabel('Your name').isVisible()).toBe(false);
+    expect(await person.page.getByLabel('Access token').isVisible()).toBe(true);
   });
 
   it('sends on Enter, breaks the line on Shift+Enter, and asks an example on one click', async () => {
     const peer = await openSignedIn();
-    await page.getByLabel('Your question').fill('one');
-    await page.keyboard.press('Shift+Enter');
-    await page.keyboard.type('two');
-    await page.keyboard.press('Enter');
+    await person.page.getByLabel('Your question').fill('one');
+    await person.page.keyboard.press('Shift+Enter');
+    await person.page.keyboard.type('two');
+    await person.page.keyboard.press('Enter');
     const first = await peer.next();
     expect(first).toMatchObject({ type: 'message', message: 'one\ntwo', message_id: expect.any(String) });
     peer.send({ type: 'complete', response: 'ok', session_id: 's', metadata: {} });
-    await page.getByRole('button', { name: 'What is the engine power?' }).click();
+    await person.page.getByRole('button', { name: 'What is the engine power?' }).click();
     const second = await peer.next();
     expect(second).toMatchObject({ message: 'What is the engine power?', session_id: 's' });
     expect(second.message_id).not.toBe(first.message_id);
@@ -159,7 +95,12 @@ describe('the test page', () => {
       expect(await stepsMarked('now')).toEqual([step]);
       expect(await stepsMarked('done')).toEqual(STEPS.slice(0, index));
     }
-    expect(await page.locator('.steps li').allTextContents()).toEqual(['Start', 'Route', 'Search', 'Write']);
+    expect(await person.page.locator('.steps li').allTextContents()).toEqual([
+      'Start',
+      'Route',
+      'Search',
+      'Write',
+    ]);
     peer.send({ type: 'complete', response: 'ok', session_id: 's', metadata: {} });
     await expect.poll(() => stepsMarked('done')).toEqual(STEPS);
   });
@@ -170,17 +111,17 @@ describe('the test page', () => {
     await peer.next();
     peer.send({ type: 'token', token: 'It has ', partial_response: 'It has ' });
     await sees('.answer', 'It has');
-    expect(await page.locator('article').getAttribute('aria-busy')).toBe('true');
-    expect(await page.locator('.facts').count()).toBe(0);
+    expect(await person.page.locator('article').getAttribute('aria-busy')).toBe('true');
+    expect(await person.page.locator('.facts').count()).toBe(0);
     // A server may leave the accumulation out for a slow reader.
     peer.send({ type: 'token', token: '180 kW.' });
     await sees('.answer', 'It has 180 kW.');
     peer.send({ type: 'complete', response: 'It has 180 kW.', session_id: 's', metadata: METADATA });
     await sees('.facts', 'engine.md, towing.md');
-    const facts = await page.locator('.facts').textContent();
+    const facts = await person.page.locator('.facts').textContent();
     for (const fact of ['specs', '95 %', '120 input tokens, 45 output tokens']) expect(facts).toContain(fact);
-    expect(await page.locator('.answer').textContent()).toBe('It has 180 kW.');
-    expect(await page.locator('article').getAttribute('aria-busy')).toBe('false');
+    expect(await person.page.locator('.answer').textContent()).toBe('It has 180 kW.');
+    expect(await person.page.locator('article').getAttribute('aria-busy')).toBe('false');
   });
 
   it('shows an error with code and correlation id, and asks again under a new message id', async () => {
@@ -192,7 +133,7 @@ describe('the test page', () => {
     await sees('.error', 'PROCESSING_ERROR');
     await sees('.error', 'c-123');
     expect(await stepsMarked('failed')).toEqual(['generating']);
-    await page.getByRole('button', { name: 'Ask again' }).click();
+    await person.page.getByRole('button', { name: 'Ask again' }).click();
     const second = await peer.next();
     expect(second).toMatchObject({ message: 'q', session_id: first.session_id });
     expect(second.message_id).not.toBe(first.message_id);
@@ -212,74 +153,41 @@ describe('the test page', () => {
     await peer.next();
     peer.send({ type: 'error', error: evil, code: evil, correlation_id: evil });
     await sees('.error', evil);
-    expect(await page.locator('body img').count()).toBe(0);
-    expect(await page.locator('script').count()).toBe(1);
-    expect(await page.title()).toBe('WebSocket Chat Test');
-  });
-
-  it('comes back after a lost connection, signs in again, and sends the open question again', async () => {
-    const peer = await openSignedIn();
-    await ask('q');
-    const asked = await peer.next();
-    peer.send({ type: 'token', token: 'Half ', partial_response: 'Half ' });
-    await sees('.answer', 'Half');
-    peer.drop();
-    const second = await server.connection();
-    await accept(second);
-    expect(await second.next()).toEqual(asked);
-    // Told again from the start, with and without the accumulation, it must not stand there twice.
-    second.send({ type: 'token', token: 'Half ' }, { type: 'token', token: 'an answer' });
-    await sees('.answer', 'Half an answer');
-    expect(await page.locator('.answer').allTextContents()).toEqual(['Half an answer']);
-  });
-
-  it('goes on with an open question after a reload of the page', async () => {
-    const peer = await openSignedIn();
-    await ask('q');
-    const asked = await peer.next();
-    await page.reload();
-    const second = await server.connection();
-    await accept(second);
-    expect(await second.next()).toEqual(asked);
-    expect(page.url()).toBe(server.url);
-  });
-
-  it('stays away after sign-out and forgets token and conversation', async () => {
-    await page.clock.install();
-    const peer = await openSignedIn();
-    await ask('secret question');
-    await peer.next();
-    await page.getByRole('button', { name: 'Sign out' }).click();
-    await page.clock.fastForward(60_000);
-    await sees('#state', 'Signed out');
-    expect(await page.getByText('secret question').count()).toBe(0);
-    expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
-  });
-
-  it('stays away after close 4001 and sends the open question once signed in again', async () => {
-    await page.clock.install();
-    const peer = await openSignedIn();
-    await ask('q');
-    const asked = await peer.next();
-    peer.close(4001, 'Token expired');
-    await sees('#state', 'Disconnected: Token expired');
-    await page.clock.fastForward(60_000);
-    await sees('#state', 'Disconnected: Token expired');
-    await page.getByLabel('Access token').fill(GOOD);
-    await page.keyboard.press('Enter');
-    const second = await server.connection();
-    await accept(second);
-    expect(await second.next()).toEqual(asked);
+    expect(await person.page.locator('body img').count()).toBe(0);
+    expect(await person.page.locator('script').count()).toBe(1);
+    expect(await person.page.title()).toBe('WebSocket Chat Test');
   });
 
   it('keeps the last 200 raw frames, without the token', async () => {
     const peer = await openSignedIn();
-    await page.getByText('Raw frames').click();
+    await person.page.getByText('Raw frames').click();
     await sees('#frames', '{"type":"auth","token":"…"}');
-    expect(await page.locator('#frames').textContent()).not.toContain(GOOD);
+    expect(await person.page.locator('#frames').textContent()).not.toContain(GOOD_TOKEN);
     for (let n = 1; n <= 250; n++) peer.send({ type: 'progress', step: 'starting', message: `frame ${n}.` });
     await sees('#frames', 'frame 250.');
-    expect(await page.locator('#frames li').count()).toBe(200);
-    expect(await page.locator('#frames li').first().textContent()).toContain('frame 51.');
+    expect(await person.page.locator('#frames li').count()).toBe(200);
+    expect(await person.page.locator('#frames li').first().textContent()).toContain('frame 51.');
+  });
+
+  it('keeps the end of the answer in view on a narrow screen, unless the person scrolls up', async () => {
+    await person.page.setViewportSize({ width: 360, height: 640 });
+    const peer = await openSignedIn();
+    await ask('q');
+    await peer.next();
+    const lines = (count: number) => Array.from({ length: count }, (_, n) => `line ${n + 1}.`).join('\n');
+    const distance = () =>
+      person.page.locator('#log').evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight);
+    for (const count of [20, 40, 60]) {
+      peer.send({ type: 'token', token: '', partial_response: lines(count) });
+      await sees('.answer', `line ${count}.`);
+      await expect.poll(distance).toBeLessThan(2);
+    }
+    await person.page.locator('#log').hover();
+    await person.page.mouse.wheel(0, -400);
+    await expect.poll(distance).toBeGreaterThan(300);
+    peer.send({ type: 'complete', response: lines(80), session_id: 's', metadata: METADATA });
+    await sees('.facts', 'specs');
+    expect(await distance()).toBeGreaterThan(300);
+    expect(await person.page.locator('body').evaluate((body) => body.scrollWidth)).toBeLessThanOrEqual(360);
   });
 });
