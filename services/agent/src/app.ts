@@ -1,0 +1,95 @@
+/** Puts the agent together. */
+import { randomBytes } from 'node:crypto';
+import { BUCKETS, CONSUMERS, STREAMS } from '@natter/proto';
+import {
+  type BaseConfig,
+  Bus,
+  type ConfigOf,
+  ensureTopology,
+  type Logger,
+  Metrics,
+  type Running,
+  startInternalServer,
+} from '@natter/runtime';
+import { loadAgents } from './agents/agent-catalogue.ts';
+import type { Orchestrator } from './agents/answer.ts';
+import { createOrchestrator } from './agents/orchestrator.ts';
+import { agentsDir } from './agents/settings.ts';
+import type { AGENT_SETTINGS } from './config.ts';
+import { Transcripts } from './history/transcripts.ts';
+import { openKnowledge } from './knowledge/knowledge.ts';
+import { knowledgeDir } from './knowledge/settings.ts';
+import { registerAgentMetrics } from './metrics.ts';
+import { createOpenAiModel } from './model/openai/openai-model.ts';
+import { modelOptions } from './model/settings.ts';
+import { AppointmentBook } from './tools/appointments/appointment-book.ts';
+import { createAppointmentTools } from './tools/appointments/appointment-tools.ts';
+import { createToolBox } from './tools/tool-box.ts';
+import { Claims } from './turn/claims.ts';
+import { Intake } from './turn/intake.ts';
+import { TurnRunner } from './turn/turn-runner.ts';
+import { Undertaker } from './turn/undertaker.ts';
+
+export type AgentConfig = ConfigOf<typeof AGENT_SETTINGS> & BaseConfig;
+
+/** Starts an agent; rejects when the broker can't be reached, or model, agents or knowledge are unusable. */
+export async function startAgent(config: AgentConfig, log: Logger): Promise<Running> {
+  const name = `agent-${randomBytes(6).toString('hex')}`;
+  const metrics = new Metrics('agent');
+  const bus = await Bus.connect({ url: config.natsUrl, name: 'agent', nkeyFile: config.natsNkeyFile }, log);
+  await ensureTopology(bus, config);
+  const orchestrator = await assemble(config, bus, log);
+
+  const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name);
+  const runner = new TurnRunner({
+    bus,
+    claims,
+    transcripts: new Transcripts(bus),
+    orchestrator,
+    metrics: registerAgentMetrics(metrics),
+    log,
+    now: Date.now,
+  });
+  const intake = new Intake(bus.puller(STREAMS.turns, CONSUMERS.agents), runner, config, log);
+  const undertaker = new Undertaker(bus, bus.puller(STREAMS.deadTurns, CONSUMERS.undertakers), runner, log);
+  metrics.gauge('natter_agent_runs', 'Runs under way.', () => intake.size);
+
+  const notReady = () => (bus.connected ? null : 'the broker is unreachable');
+  const internal = await startInternalServer({
+    host: config.internalHost,
+    port: config.internalPort,
+    metrics,
+    notReady,
+  });
+  claims.answerHolders((run) => intake.holds(run));
+  intake.start();
+  undertaker.start();
+
+  return {
+    ports: { internal: internal.port },
+    async stop() {
+      await Promise.all([intake.stop(), undertaker.stop()]);
+      await orchestrator.close();
+      await bus.close();
+      await internal.close();
+    },
+  };
+}
+
+async function assemble(config: AgentConfig, bus: Bus, log: Logger): Promise<Orchestrator> {
+  const provider = modelOptions(config);
+  if (provider === null) {
+    throw new Error(
+      'No model: set OPENAI_API_KEY, OPENROUTER_API_KEY or OPENAI_BASE_URL. `npm start` brings a demo model.',
+    );
+  }
+  log.info({ provider: provider.provider, model: provider.options.model }, 'model');
+  const book = new AppointmentBook(await bus.bucket(BUCKETS.appointments));
+  const tools = createToolBox(createAppointmentTools(book));
+  return createOrchestrator({
+    model: createOpenAiModel(provider.options),
+    agents: await loadAgents(agentsDir(config), tools.names),
+    knowledge: await openKnowledge({ dir: knowledgeDir(config), log }),
+    tools,
+  });
+}

@@ -1,0 +1,76 @@
+/** Transcripts in MESSAGES: what was said, and how each run ended. */
+import { AssistantMessage, STREAMS, SUBJECTS, TranscriptMessage, type Turn } from '@natter/proto';
+import { type Bus, isBusError } from '@natter/runtime';
+
+/** Messages read of one conversation: two for each of the turns a model is shown, and some. */
+const MESSAGES_LIMIT = 64;
+
+const decoder = new TextDecoder();
+
+export class Transcripts {
+  readonly #bus: Bus;
+
+  constructor(bus: Bus) {
+    this.#bus = bus;
+  }
+
+  /** Stores the question, once; returns its sequence. */
+  async addQuestion(turn: Turn): Promise<number> {
+    const message: TranscriptMessage = {
+      role: 'user',
+      run: turn.run,
+      id: turn.messageId,
+      sub: turn.sub,
+      text: turn.text,
+      at: turn.askedAt,
+    };
+    const { seq } = await this.#addOnce(SUBJECTS.message(turn.conversation, turn.run, 'user'), message);
+    return seq;
+  }
+
+  /** How the run ended, or null while it hasn't. */
+  async findEnd(turn: Turn): Promise<AssistantMessage | null> {
+    const subject = SUBJECTS.message(turn.conversation, turn.run, 'assistant');
+    const stored = await this.#bus.readLast(STREAMS.messages, subject);
+    return stored === null ? null : AssistantMessage.parse(JSON.parse(decoder.decode(stored.data)));
+  }
+
+  /**
+   * Stores how the run ended. The first one wins: returns what is stored, which is the
+   * argument unless another attempt of the run has ended it before.
+   */
+  async addEnd(turn: Turn, message: AssistantMessage): Promise<AssistantMessage> {
+    const subject = SUBJECTS.message(turn.conversation, turn.run, 'assistant');
+    const { data } = await this.#addOnce(subject, message);
+    return data === null ? message : AssistantMessage.parse(JSON.parse(decoder.decode(data)));
+  }
+
+  /** What was said from a sequence on, without the question of `turn`, oldest first. */
+  async read(turn: Turn, fromSeq: number | undefined): Promise<TranscriptMessage[]> {
+    if (fromSeq === undefined) return [];
+    const filter = SUBJECTS.conversationMessages(turn.conversation);
+    const stored = await this.#bus.read(STREAMS.messages, filter, fromSeq, MESSAGES_LIMIT);
+    return stored
+      .map(({ data }) => TranscriptMessage.parse(JSON.parse(decoder.decode(data))))
+      .filter((message) => message.run !== turn.run);
+  }
+
+  /** Stores the only message of a subject; `data` is the one that was there before, or null. */
+  async #addOnce(
+    subject: string,
+    message: TranscriptMessage,
+  ): Promise<{ seq: number; data: Uint8Array | null }> {
+    try {
+      const { seq } = await this.#bus.append(subject, JSON.stringify(message), {
+        expectLast: 0,
+        timeoutMs: 30_000,
+      });
+      return { seq, data: null };
+    } catch (error) {
+      if (!isBusError(error, 'CONFLICT')) throw error;
+      const stored = await this.#bus.readLast(STREAMS.messages, subject);
+      if (stored === null) throw error;
+      return stored;
+    }
+  }
+}

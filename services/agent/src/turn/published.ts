@@ -1,0 +1,64 @@
+/** What earlier attempts of a run have published, read back from EVENTS. */
+import { isRunEnd, RunBatch, type RunEvent, type RunStep, STREAMS } from '@natter/proto';
+import { type Bus, isBusError } from '@natter/runtime';
+
+export interface Published {
+  steps: RunStep[];
+  text: string;
+  /** Number of the last batch, 0 for none. */
+  n: number;
+  /** Claim that published it. */
+  claim: number;
+  /** Its sequence in EVENTS. */
+  seq: number;
+  ended: boolean;
+}
+
+/** A run has far fewer: publishing is stop and wait, and an answer is bounded. */
+const BATCHES_LIMIT = 10_000;
+
+const decoder = new TextDecoder();
+
+/** Reads the run; all zero when nothing was published, or EVENTS has forgotten it. */
+export async function readPublished(bus: Bus, subject: string): Promise<Published> {
+  const published: Published = { steps: [], text: '', n: 0, claim: 0, seq: 0, ended: false };
+  for (const { seq, data } of await bus.read(STREAMS.events, subject, 1, BATCHES_LIMIT)) {
+    const batch = RunBatch.parse(JSON.parse(decoder.decode(data)));
+    published.seq = seq;
+    published.n = batch.n;
+    published.claim = batch.claim;
+    for (const event of batch.events) take(published, event);
+  }
+  return published;
+}
+
+/**
+ * Takes a run over: from here on the broker refuses what its earlier agent publishes.
+ *
+ * Returns what had been published until then.
+ */
+export async function takeOver(bus: Bus, subject: string, claim: number): Promise<Published> {
+  for (;;) {
+    const published = await readPublished(bus, subject);
+    // Ours already: the acknowledgement of an earlier try was lost.
+    if (published.claim === claim || published.ended) return published;
+    const events: RunEvent[] = [{ type: 'run.resumed', at: published.text.length }];
+    const batch: RunBatch = { n: published.n + 1, claim, events };
+    try {
+      const { seq } = await bus.append(subject, JSON.stringify(batch), { expectLast: published.seq });
+      return { ...published, seq, n: batch.n, claim };
+    } catch (error) {
+      // The earlier agent was faster once more; what it said belongs to the answer.
+      if (!isBusError(error, 'CONFLICT')) throw error;
+    }
+  }
+}
+
+function take(published: Published, event: RunEvent): void {
+  if (event.type === 'step.started' && !published.steps.includes(event.step))
+    published.steps.push(event.step);
+  if (isRunEnd(event)) published.ended = true;
+  if (event.type !== 'text.delta') return;
+  const known = published.text.length;
+  if (event.at <= known) published.text += event.text.slice(known - event.at);
+}
