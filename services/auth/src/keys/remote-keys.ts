@@ -9,6 +9,8 @@ export interface RemoteKeysTimes {
   timeoutMs: number;
   /** Keys older than this are fetched again in the background. */
   freshMs: number;
+  /** Keys older than this are fetched again before one is used: after a quiet hour one may be withdrawn. */
+  overdueMs: number;
   /** Keys older than this are no longer used: the provider was out of reach all that time. */
   usableMs: number;
   /** After a fetch, an unknown key id makes no other for this long: anybody can invent key ids. */
@@ -20,6 +22,7 @@ export interface RemoteKeysTimes {
 const TIMES: RemoteKeysTimes = {
   timeoutMs: 2_000,
   freshMs: 300_000,
+  overdueMs: 600_000,
   usableMs: 3_600_000,
   cooldownMs: 30_000,
   retryMs: 2_000,
@@ -45,18 +48,25 @@ export class RemoteKeys {
 
   /** Fetches the keys without waiting for them; a failure is logged. */
   warmUp(): void {
-    this.#refresh().catch(() => undefined);
+    void this.#refresh().catch(() => undefined);
   }
 
   /** The key for a header, or null when the provider has none; throws KeysUnavailable. */
   async key(header: TokenHeader): Promise<CryptoKey | null> {
     const age = this.#now() - this.#fetchedAt;
     if (age > this.#times.usableMs) await this.#refresh();
-    else if (age > this.#times.freshMs) this.warmUp();
+    else if (age > this.#times.freshMs) await this.#renew(age);
     const key = await this.#find(header);
     if (key !== null || this.#now() - this.#fetchedAt < this.#times.cooldownMs) return key;
     await this.#refresh();
     return this.#find(header);
+  }
+
+  /** Fetches keys that still serve; waits for it where they are overdue, once, not while it fails. */
+  async #renew(age: number): Promise<void> {
+    const failing = this.#failedAt > this.#fetchedAt;
+    const renewed = this.#refresh().catch(() => undefined);
+    if (age > this.#times.overdueMs && !failing) await renewed;
   }
 
   async #find(header: TokenHeader): Promise<CryptoKey | null> {

@@ -1,0 +1,44 @@
+import { ConfigError } from '@natter/runtime';
+import { expect, it } from 'vitest';
+import { identityProvider } from '../src/config.ts';
+import { configOf } from './forge.ts';
+
+it.each([
+  ['NATTER_JWT_SECRET', 'x'.repeat(31), 'at least 32 bytes'],
+  ['NATTER_JWKS_ALGORITHMS', 'RS256,HS256', 'must be a list of'],
+  ['NATTER_JWKS_ALGORITHMS', 'none', 'must be a list of'],
+  ['NATTER_JWKS_URL', 'file:///etc/passwd', 'http or https'],
+  ['NATTER_JWKS_TYP', 'anything', 'JWT, at+jwt'],
+  ['NATTER_JWT_CLOCK_TOLERANCE_S', '61', 'from 0 to 60'],
+])('refuses %s=%s', (name, value, text) => {
+  expect(() => configOf({ [name]: value })).toThrow(text);
+});
+
+it('never repeats a secret in a refusal', () => {
+  const secret = 'short-but-secret';
+  let message = '';
+  try {
+    configOf({ NATTER_JWT_SECRET: secret });
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  expect(message).toContain('NATTER_JWT_SECRET');
+  expect(message).not.toContain(secret);
+});
+
+it('accepts a secret of 32 bytes', () => {
+  expect(configOf({ NATTER_JWT_SECRET: 'ü'.repeat(16) }).secret).toBe('ü'.repeat(16));
+});
+
+it('wants the whole of an identity provider, or nothing', () => {
+  const url = 'https://id.example/jwks';
+  expect(identityProvider(configOf({}))).toBeNull();
+  expect(() => identityProvider(configOf({ NATTER_JWKS_URL: url }))).toThrow(ConfigError);
+  expect(() => identityProvider(configOf({ NATTER_JWKS_ISSUER: 'x' }))).toThrow(ConfigError);
+  const env = { NATTER_JWKS_URL: url, NATTER_JWKS_ISSUER: 'i', NATTER_JWKS_AUDIENCE: 'a' };
+  expect(identityProvider(configOf(env))).toEqual({ url, issuer: 'i', audience: 'a' });
+});
+
+it('leaves the development login off unless it is switched on', () => {
+  expect(configOf({}).devLogin).toBe(false);
+});
