@@ -1,7 +1,7 @@
 /** The bus: everything a service does with NATS. The only room that knows the client library. */
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
-import { Svcm } from '@nats-io/services';
+import { type Service, Svcm } from '@nats-io/services';
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '../logger.ts';
 import { TRACEPARENT } from '../tracing.ts';
@@ -61,6 +61,8 @@ export class Bus {
   readonly #jsm: JetStreamManager;
   readonly #log: Logger;
   readonly #reconnected = new Set<() => void>();
+  readonly #services: Service[] = [];
+  readonly #answers = new Set<Promise<void>>();
   #connected = true;
 
   static async connect(options: BusOptions, log: Logger): Promise<Bus> {
@@ -233,12 +235,14 @@ export class Bus {
   /** Registers a service that `nats micro` can discover; its instances share the requests. */
   async serve(name: string, version: string, description: string, endpoints: Endpoint[]): Promise<void> {
     const service = await new Svcm(this.#nc).add({ name, version, description, queue: name });
+    this.#services.push(service);
     for (const endpoint of endpoints) {
       service.addEndpoint(endpoint.name, {
         subject: endpoint.subject,
         handler: (error, message) => {
           if (error) return this.#log.error({ err: error, endpoint: endpoint.name }, 'endpoint failed');
-          void this.#answer(endpoint, message);
+          const answer = this.#answer(endpoint, message).finally(() => this.#answers.delete(answer));
+          this.#answers.add(answer);
         },
       });
     }
@@ -249,18 +253,22 @@ export class Bus {
     message: Msg & { respondError(code: number, text: string): boolean },
   ): Promise<void> {
     try {
-      message.respond(await endpoint.handle(wrap(message)));
+      const reply = await endpoint.handle(wrap(message));
+      if (!this.#nc.isClosed()) message.respond(reply);
     } catch (err) {
       this.#log.error({ err, endpoint: endpoint.name }, 'a request could not be answered');
-      message.respondError(500, 'internal error');
+      if (!this.#nc.isClosed()) message.respondError(500, 'internal error');
     }
   }
 
   /** Sends what is buffered, ends subscriptions after what has arrived, and closes. */
   async close(): Promise<void> {
     if (this.#nc.isClosed()) return;
-    if (this.#connected) await this.#nc.drain().catch((err) => this.#log.warn({ err }, 'drain failed'));
-    else await this.#nc.close();
+    if (!this.#connected) return this.#nc.close();
+    // A drain ends at once after the last request has come in; its answer may take longer.
+    await Promise.all(this.#services.map((service) => service.stop()));
+    await Promise.all(this.#answers);
+    await this.#nc.drain().catch((err) => this.#log.warn({ err }, 'drain failed'));
   }
 
   async #followStatus(): Promise<void> {
