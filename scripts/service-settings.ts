@@ -1,5 +1,6 @@
 /** The settings of every process, in the order in which the reference lists them. */
 import { BASE_SETTINGS, type Settings } from '@natter/runtime';
+import { AGENT_SETTINGS } from '../services/agent/src/config.ts';
 import { AUTH_SETTINGS } from '../services/auth/src/config.ts';
 import { GATEWAY_SETTINGS } from '../services/gateway/src/config.ts';
 import { START_SETTINGS } from './start/start-settings.ts';
@@ -12,6 +13,7 @@ export interface SettingsGroup {
 
 export const SETTINGS_GROUPS: SettingsGroup[] = [
   { title: 'Gateway', settings: GATEWAY_SETTINGS },
+  { title: 'Agent', settings: AGENT_SETTINGS },
   { title: 'Auth', settings: AUTH_SETTINGS },
   { title: 'Every service', settings: BASE_SETTINGS },
   { title: '`npm start`', settings: START_SETTINGS },

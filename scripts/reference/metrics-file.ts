@@ -1,11 +1,13 @@
 /** docs/reference/metrics.md. */
 import { Metrics } from '@natter/runtime';
+import { registerAgentMetrics } from '../../services/agent/src/metrics.ts';
 import { registerGatewayMetrics } from '../../services/gateway/src/metrics.ts';
 import { table } from './table.ts';
 
 /** What each service counts, registered the way the service itself does it. */
 const REGISTER: [service: string, register: (metrics: Metrics) => unknown][] = [
   ['gateway', registerGatewayMetrics],
+  ['agent', registerAgentMetrics],
 ];
 
 export async function metricsReference(): Promise<string> {

@@ -17,11 +17,27 @@ export interface VariableGroup {
 }
 
 /** Read by the scripts and tests, not by a service. */
-export const TOOL_VARIABLES: Variable[] = [
+const TOOL_VARIABLES: Variable[] = [
   {
     name: 'NATTER_REQUIRE_ALL',
     doc: 'Tests: 1 makes a test fail that would be skipped because the machine lacks Docker, a browser or a Python package.',
     fallback: null,
+    fallbackDoc: null,
+  },
+];
+
+/** Read by the demo model itself, which knows no runtime. */
+const DEMO_MODEL_VARIABLES: Variable[] = [
+  {
+    name: 'DEMO_MODEL_TOKENS_PER_SECOND',
+    doc: 'How fast the demo model answers. 0: as fast as it is read.',
+    fallback: '60',
+    fallbackDoc: null,
+  },
+  {
+    name: 'DEMO_MODEL_FIRST_TOKEN_MS',
+    doc: 'Milliseconds from a request to the first token of the demo model.',
+    fallback: '250',
     fallbackDoc: null,
   },
 ];
@@ -35,7 +51,11 @@ export function variableGroups(): VariableGroup[] {
       .filter(({ env }) => !seen.has(env) && seen.add(env))
       .map(describe),
   }));
-  return [...groups, { title: 'Tools', variables: TOOL_VARIABLES }];
+  return [
+    ...groups,
+    { title: 'Demo model', variables: DEMO_MODEL_VARIABLES },
+    { title: 'Tools', variables: TOOL_VARIABLES },
+  ];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: settings of every type

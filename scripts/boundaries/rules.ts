@@ -1,0 +1,61 @@
+/** Who may import whom, as data; docs/directory-structure.md and docs/house style say it in words. */
+
+export interface Room {
+  /** Folder below the repository root; the longest that matches a file is its room. */
+  folder: string;
+  /** Rooms its sources may import, besides itself. A path below a room allows only that part. */
+  may: string[];
+}
+
+const SERVICE_MAY = ['runtime', 'proto'];
+
+export const ROOMS: Room[] = [
+  { folder: 'proto', may: [] },
+  { folder: 'runtime', may: ['proto'] },
+  { folder: 'demo-model', may: [] },
+  { folder: 'services/gateway', may: SERVICE_MAY },
+  { folder: 'services/agent', may: SERVICE_MAY },
+  { folder: 'services/auth', may: SERVICE_MAY },
+  // It signs tokens with the auth service's own code: another signer could drift from it.
+  { folder: 'testkit', may: ['runtime', 'proto', 'demo-model', 'services/auth'] },
+  { folder: 'e2e', may: ['testkit', 'runtime', 'proto', 'demo-model'] },
+  { folder: 'bench', may: ['testkit', 'runtime', 'proto', 'demo-model'] },
+  // The checks and the reference read what services declare, never what they do.
+  {
+    folder: 'scripts',
+    may: [
+      'runtime',
+      'proto',
+      'services/gateway/src/config.ts',
+      'services/gateway/src/metrics.ts',
+      'services/agent/src/config.ts',
+      'services/agent/src/metrics.ts',
+      'services/auth/src/config.ts',
+      'services/auth/src/metrics.ts',
+    ],
+  },
+];
+
+/** What tests may import beyond what their room may. */
+export const TESTS_MAY = ['testkit', 'runtime', 'proto'];
+
+export interface Vendor {
+  /** Name of a package; `*` at its end stands for any rest. */
+  package: string;
+  /** Folders that may import it. */
+  rooms: string[];
+}
+
+/** Vendor types stay in their room, so that a vendor can be replaced there. Bench compares with peers. */
+export const VENDORS: Vendor[] = [
+  { package: 'uWebSockets.js', rooms: ['services/gateway/src/edge', 'bench'] },
+  { package: '@nats-io/*', rooms: ['runtime/src/bus', 'runtime/test', 'bench'] },
+  { package: 'openai', rooms: ['services/agent/src/model/openai', 'services/agent/test', 'demo-model/test', 'bench'] },
+  {
+    package: 'jose',
+    rooms: ['services/auth/src/tokens', 'services/auth/src/keys', 'services/auth/test', 'bench'],
+  },
+];
+
+/** Sources that run in a browser too: no built-in module, and no package but these. */
+export const BROWSER_SAFE = { folder: 'proto/src', packages: ['zod'] };
