@@ -273,6 +273,12 @@ describe('tokens of an identity provider', () => {
     expect(await verifier.verify(forge(header, claims, rs256(RSA.privateKey)))).toEqual(UNAVAILABLE);
   });
 
+  it('are invalid from another issuer, without asking for the provider’s keys', async () => {
+    const { verifier } = await trustProvider(() => Promise.reject(new KeysUnavailable('down')));
+    const token = forge(header, { ...claims, iss: 'https://evil.example' }, rs256(RSA.privateKey));
+    expect(await verifier.verify(token)).toEqual(INVALID);
+  });
+
   it('are checked again after the time for which its keys are sure', async () => {
     let asked = 0;
     const { verifier, time } = await trustProvider(() => {
