@@ -1,0 +1,117 @@
+/** Fills a tool's arguments from the words of a question. */
+import { z } from 'zod';
+import { isFiller, stem, words } from '../answer/words.ts';
+import type { Tool } from '../wire/chat-request.ts';
+import { findDate, findTime } from './dates.ts';
+import { isVerb } from './intent.ts';
+
+export interface Filled {
+  values: Record<string, unknown>;
+  /** Required parameters that the question says nothing about, in words. */
+  missing: string[];
+}
+
+const parameterSchema = z.object({
+  type: z.unknown(),
+  format: z.string().optional(),
+  description: z.string().default(''),
+  enum: z.array(z.unknown()).max(500).optional(),
+});
+type Parameter = z.infer<typeof parameterSchema>;
+
+const parametersSchema = z.object({
+  properties: z.record(z.string(), parameterSchema).default({}),
+  required: z.array(z.string()).default([]),
+});
+
+/** Parameters that can't be read are left out: the model only ever guesses at a schema. */
+export function fillArguments(tool: Tool, question: string, today: string): Filled {
+  const parsed = parametersSchema.safeParse(tool.parameters);
+  const { properties, required } = parsed.success ? parsed.data : { properties: {}, required: [] };
+  const date = findDate(question, today);
+  const time = findTime(date?.rest ?? question);
+  const rest = time?.rest ?? date?.rest ?? question;
+  const found = { date: date?.value, time: time?.value, rest, tool };
+
+  const filled: Filled = { values: {}, missing: [] };
+  for (const [name, parameter] of Object.entries(properties)) {
+    const isRequired = required.includes(name);
+    const value = fillOne(name, parameter, isRequired, found);
+    if (value !== undefined) filled.values[name] = value;
+    else if (isRequired) filled.missing.push(describe(name, parameter));
+  }
+  return filled;
+}
+
+interface Material {
+  date: string | undefined;
+  time: string | undefined;
+  /** The question without date and time. */
+  rest: string;
+  tool: Tool;
+}
+
+function fillOne(name: string, parameter: Parameter, isRequired: boolean, found: Material): unknown {
+  const about = `${name.replace(/_/g, ' ')} ${parameter.description}`;
+  if (parameter.enum !== undefined) return pickEnum(parameter.enum, found.rest);
+  if (parameter.format === 'date-time') return found.date && found.time && `${found.date}T${found.time}:00`;
+  if (
+    parameter.format === 'date' ||
+    /YYYY-MM-DD/.test(about) ||
+    /\b(?:date|day)\b/i.test(name.replace(/_/g, ' '))
+  )
+    return found.date;
+  if (parameter.format === 'time' || /HH:MM/.test(about) || /\btime\b/i.test(name.replace(/_/g, ' ')))
+    return found.time;
+  if (parameter.type === 'number' || parameter.type === 'integer') return findNumber(found.rest);
+  if (parameter.type !== 'string') return undefined;
+  if (/(?:^|_)id$|[a-z]Id$/.test(name)) return /\b[\w-]{0,60}\d[\w-]{0,60}\b/.exec(found.rest)?.[0];
+  // Free text is only guessed at where the tool can't do without: a wrong filter hides results.
+  return isRequired ? findPhrase(found) : undefined;
+}
+
+function pickEnum(choices: unknown[], text: string): unknown {
+  const said = new Set(words(text).map(stem));
+  return choices.find((choice) => {
+    const parts = words(String(choice).replace(/_/g, ' ')).map(stem);
+    return parts.length > 0 && parts.every((part) => said.has(part));
+  });
+}
+
+function findNumber(text: string): number | undefined {
+  const match = /\b\d{1,12}(?:\.\d{1,6})?\b/.exec(text);
+  return match === null ? undefined : Number(match[0]);
+}
+
+/** What is left of the question without politeness, the tool's own words, and joining words. */
+function findPhrase({ rest, tool }: Material): string | undefined {
+  const own = new Set(words(tool.name.replace(/_/g, ' ')).map(stem));
+  const drop = (word: string) => isFiller(word) || own.has(stem(word)) || isLeading(word);
+  let best: string | undefined;
+  for (const segment of rest.split(/[\n.,;!?]+/)) {
+    const tokens = segment.trim().split(/\s+/).filter(Boolean);
+    const plain = tokens.map((token) => token.toLowerCase().replace(/[^\p{L}\p{N}-]/gu, ''));
+    const start = plain.findIndex((word) => !drop(word));
+    if (start === -1) continue;
+    const end = plain.findLastIndex((word) => !isFiller(word) && !own.has(stem(word)));
+    const phrase = tokens
+      .slice(start, end + 1)
+      .join(' ')
+      .slice(0, 200);
+    if (phrase.length > (best?.length ?? 0)) best = phrase;
+  }
+  return best;
+}
+
+/** Words that introduce the phrase. "Change", "check" and "order" are rather part of it. */
+function isLeading(word: string): boolean {
+  if (/^(?:new|another|next|slot|time|kindly)$/.test(word)) return true;
+  return isVerb(stem(word)) && !/^(?:chang|check|order|updat)/.test(word);
+}
+
+function describe(name: string, parameter: Parameter): string {
+  const plain = name.replace(/_/g, ' ').replace(/([a-z])([A-Z])/g, '$1 $2');
+  const choices = parameter.enum?.slice(0, 20).join(', ');
+  const hint = choices ?? parameter.description.trim().replace(/\.$/, '').slice(0, 200);
+  return hint === '' ? `the ${plain}` : `the ${plain} (${hint})`;
+}

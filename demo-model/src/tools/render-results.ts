@@ -1,0 +1,83 @@
+/** Tool results in plain sentences; any JSON. */
+import { withDemoLine } from '../answer/demo-line.ts';
+import type { Message } from '../wire/chat-request.ts';
+
+const MAX_ITEMS = 50;
+const MAX_DEPTH = 4;
+const MAX_CHARS = 20_000;
+
+/** The answer to the tool results at the end of the messages, or null when there are none. */
+export function renderResults(messages: Message[]): string | null {
+  const from = messages.findLastIndex(({ role }) => role !== 'tool') + 1;
+  const results = messages.slice(from);
+  if (results.length === 0) return null;
+  const text = results.map(({ content }) => renderResult(content)).join('\n');
+  return withDemoLine(text.slice(0, MAX_CHARS), 'this answer shows what the tool returned.');
+}
+
+export function renderResult(content: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    // Tools may answer in words.
+    return content.trim() === '' ? 'The tool returned nothing.' : content.trim();
+  }
+  if (Array.isArray(value)) return list('results', value);
+  if (!isObject(value)) return value === null ? 'The tool returned nothing.' : sentence(scalar(value));
+  if (typeof value.error === 'string') return `That did not work: ${sentence(value.error)}`;
+  const lines: string[] = [];
+  const fields = Object.entries(value).slice(0, MAX_ITEMS);
+  const simple = fields.filter(([, field]) => !isObject(field) && !Array.isArray(field));
+  if (simple.length > 0) lines.push(sentence(capital(pairs(simple, 1))));
+  for (const [name, field] of fields) {
+    if (Array.isArray(field)) lines.push(list(humanName(name), field));
+    else if (isObject(field)) lines.push(sentence(`${capital(humanName(name))}: ${inline(field, 1)}`));
+  }
+  return lines.length === 0 ? 'The tool returned nothing.' : lines.join('\n');
+}
+
+function list(name: string, items: unknown[]): string {
+  if (items.length === 0) return `There are no ${name}.`;
+  const lines = items.slice(0, MAX_ITEMS).map((item) => `- ${inline(item, 1)}`);
+  if (items.length > MAX_ITEMS) lines.push(`- … and ${items.length - MAX_ITEMS} more`);
+  return `${capital(name)}:\n${lines.join('\n')}`;
+}
+
+function inline(value: unknown, depth: number): string {
+  if (depth > MAX_DEPTH) return '…';
+  if (Array.isArray(value))
+    return value
+      .slice(0, MAX_ITEMS)
+      .map((item) => inline(item, depth + 1))
+      .join(', ');
+  return isObject(value) ? pairs(Object.entries(value).slice(0, MAX_ITEMS), depth + 1) : scalar(value);
+}
+
+function pairs(fields: [string, unknown][], depth: number): string {
+  return fields.map(([name, field]) => `${humanName(name)}: ${inline(field, depth)}`).join(', ');
+}
+
+function scalar(value: unknown): string {
+  if (value === null) return 'none';
+  return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function humanName(name: string): string {
+  return name
+    .replace(/[_-]+/g, ' ')
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+}
+
+function capital(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

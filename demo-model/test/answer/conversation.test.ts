@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { readConversation, remainderOf } from '../../src/answer/conversation.ts';
+import type { Message } from '../../src/wire/chat-request.ts';
+
+const user = (content: string): Message => ({ role: 'user', content });
+const assistant = (content: string): Message => ({ role: 'assistant', content });
+const system = (content: string): Message => ({ role: 'system', content });
+
+describe('readConversation', () => {
+  it('takes an assistant message at the end for an answer that broke off', () => {
+    const { partial, questions, messages } = readConversation([user('Q'), assistant('The eng')]);
+    expect({ partial, questions, count: messages.length }).toEqual({
+      partial: 'The eng',
+      questions: ['Q'],
+      count: 1,
+    });
+  });
+
+  it.each([system, user])('does not take the request to continue for a question or passage', (role) => {
+    const request = role('Continue your answer exactly where it stopped.');
+    const { partial, questions, instructions } = readConversation([
+      system('S'),
+      user('Q'),
+      assistant('The eng'),
+      request,
+    ]);
+    expect({ partial, questions, instructions }).toEqual({
+      partial: 'The eng',
+      questions: ['Q'],
+      instructions: 'S',
+    });
+  });
+
+  it('has no partial answer when a new question follows', () => {
+    const { partial, questions } = readConversation([user('Q'), assistant('A.'), user('And the torque?')]);
+    expect({ partial, questions }).toEqual({ partial: '', questions: ['Q', 'And the torque?'] });
+  });
+});
+
+describe('remainderOf', () => {
+  it('is what follows the beginning', () => {
+    expect(remainderOf('The engine', 'The eng')).toBe('ine');
+    expect(remainderOf('The engine', 'The engine')).toBe('');
+  });
+
+  it('is the whole answer after a beginning by someone else', () => {
+    expect(remainderOf('The engine', 'Well')).toBe('\n\nThe engine');
+  });
+});
