@@ -50,7 +50,10 @@ export interface Vendor {
 export const VENDORS: Vendor[] = [
   { package: 'uWebSockets.js', rooms: ['services/gateway/src/edge', 'bench'] },
   { package: '@nats-io/*', rooms: ['runtime/src/bus', 'runtime/test', 'bench'] },
-  { package: 'openai', rooms: ['services/agent/src/model/openai', 'services/agent/test', 'demo-model/test', 'bench'] },
+  {
+    package: 'openai',
+    rooms: ['services/agent/src/model/openai', 'services/agent/test', 'demo-model/test', 'bench'],
+  },
   {
     package: 'jose',
     rooms: ['services/auth/src/tokens', 'services/auth/src/keys', 'services/auth/test', 'bench'],
