@@ -1,5 +1,5 @@
 /** Log lines: one JSON object each on standard output, secrets redacted. */
-import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino';
 
 export type { Logger };
 
@@ -25,8 +25,9 @@ export function redactText(text: string): string {
   return text.replace(SECRET_TEXT, (_match, prefix: string | undefined) => `${prefix ?? ''}[redacted]`);
 }
 
-export function createLogger(service: string, level: string): Logger {
-  return pino({
+/** Writes to standard output unless another `destination` is given. */
+export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level,
     base: { service, pid: process.pid },
     timestamp: stdTimeFunctions.isoTime,
@@ -36,11 +37,19 @@ export function createLogger(service: string, level: string): Logger {
     hooks: {
       // Errors of libraries carry URLs and headers in their texts; a path list can't reach those.
       logMethod(args, method) {
-        const safe = args.map((arg) => (typeof arg === 'string' ? redactText(arg) : arg));
+        const safe: unknown[] = args.map((arg) => (typeof arg === 'string' ? redactText(arg) : arg));
+        // Without a text of its own the line would get the error's, as it is.
+        if (safe.length === 1) safe.push(...messageOf(args[0]));
         method.apply(this, safe as Parameters<typeof method>);
       },
     },
-  });
+  };
+  return pino(options, destination);
+}
+
+function messageOf(subject: unknown): string[] {
+  const error = subject instanceof Error ? subject : (subject as { err?: unknown } | null)?.err;
+  return error instanceof Error ? [redactText(error.message)] : [];
 }
 
 function serializeError(error: unknown): Record<string, unknown> {

@@ -1,0 +1,107 @@
+import { conversationKey, STREAMS, SUBJECTS } from '@natter/proto';
+import { type NatsServer, startNatsServer } from '@natter/testkit';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { Bus } from '../../src/bus/bus.ts';
+import { ensureTopology } from '../../src/bus/topology.ts';
+import { connected, silent, TOPOLOGY } from './connected.ts';
+
+let server: NatsServer;
+beforeAll(async () => {
+  server = await startNatsServer();
+});
+afterAll(() => server.stop());
+
+test('an error in a subscription handler ends neither the subscription nor the connection', async () => {
+  const bus = await connected(server);
+  const seen: string[] = [];
+  bus.subscribe('thrown', (message) => {
+    const text = Buffer.from(message.data).toString();
+    seen.push(text);
+    if (text === 'bad') throw new Error('a mistake of ours');
+  });
+  for (const text of ['good', 'bad', 'good again']) bus.publish('thrown', text);
+  await vi.waitFor(() => expect(seen).toEqual(['good', 'bad', 'good again']));
+  expect(bus.connected).toBe(true);
+});
+
+test('an error in an endpoint is answered as refused, and the next request is answered', async () => {
+  const bus = await connected(server);
+  let calls = 0;
+  await bus.serve('echo', '1.0.0', 'Echoes.', [
+    {
+      name: 'echo',
+      subject: 'echo',
+      handle: (request) => {
+        calls += 1;
+        if (calls === 1) throw new Error('a mistake of ours');
+        return request.data;
+      },
+    },
+  ]);
+  await expect(bus.request('echo', 'one', 5_000)).rejects.toMatchObject({ code: 'REFUSED' });
+  expect(Buffer.from(await bus.request('echo', 'two', 5_000)).toString()).toBe('two');
+});
+
+test('a request that nobody serves fails at once with UNAVAILABLE', async () => {
+  const bus = await connected(server);
+  await expect(bus.request('nobody', 'x', 60_000)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+});
+
+test('the broker refuses a writer that has not seen the last message of its subject', async () => {
+  const bus = await connected(server);
+  const subject = SUBJECTS.runEvents(conversationKey('alice', 'fenced'), 'r1');
+  const first = await bus.append(subject, 'first', { expectLast: 0 });
+  await expect(bus.append(subject, 'stale', { expectLast: 0 })).rejects.toMatchObject({ code: 'CONFLICT' });
+  const second = await bus.append(subject, 'second', { expectLast: first.seq });
+  await expect(bus.append(subject, 'late', { expectLast: first.seq })).rejects.toMatchObject({
+    code: 'CONFLICT',
+  });
+  expect((await bus.readLast(STREAMS.events, subject))?.seq).toBe(second.seq);
+});
+
+test('a message above the broker’s limit is REFUSED and not tried again', async () => {
+  const bus = await connected(server);
+  const append = bus.append(SUBJECTS.turn('a=b'), new Uint8Array(3 * 1024 * 1024), { id: 'big' });
+  await expect(append).rejects.toMatchObject({ code: 'REFUSED' });
+});
+
+test('the streams can be made by many services at once, and again', async () => {
+  const fresh = await startNatsServer();
+  try {
+    const connect = () => Bus.connect({ url: fresh.url, name: 'test' }, silent);
+    const buses = await Promise.all([connect(), connect(), connect(), connect()]);
+    await Promise.all(buses.map((bus) => ensureTopology(bus, TOPOLOGY)));
+    await Promise.all(buses.map((bus) => ensureTopology(bus, TOPOLOGY)));
+    const streams = await buses[0]?.internals.jsm.streams.names().next();
+    expect(streams).toEqual(expect.arrayContaining(Object.values(STREAMS)));
+    await Promise.all(buses.map((bus) => bus.close()));
+  } finally {
+    await fresh.stop();
+  }
+});
+
+test('a changed retention time reaches an existing stream', async () => {
+  const bus = await connected(server);
+  await ensureTopology(bus, { ...TOPOLOGY, transcriptDays: 7 });
+  const { config } = await bus.internals.jsm.streams.info(STREAMS.messages);
+  expect(config.max_age).toBe(7 * 86_400_000 * 1_000_000);
+});
+
+test('compare-and-set refuses a key that exists and a revision that is old', async () => {
+  const bus = await connected(server);
+  const bucket = await bus.bucket('runs');
+  const revision = await bucket.create('key', 'one');
+  await expect(bucket.create('key', 'two')).rejects.toMatchObject({ code: 'CONFLICT' });
+  await bucket.update('key', 'two', revision);
+  await expect(bucket.update('key', 'three', revision)).rejects.toMatchObject({ code: 'CONFLICT' });
+  expect(Buffer.from((await bucket.get('key'))?.value ?? []).toString()).toBe('two');
+});
+
+test('a broker that does not answer is named without its credentials', async () => {
+  const url = 'nats://alice:hunter2@127.0.0.1:1';
+  const connect = Bus.connect({ url, name: 'test', connectTimeoutMs: 300 }, silent);
+  await expect(connect).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringMatching(/^(?!.*hunter2).*nats:\/\/127\.0\.0\.1:1/),
+  });
+});
