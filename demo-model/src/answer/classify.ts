@@ -67,7 +67,7 @@ function descriptions(instructions: string, labels: Set<string>): Map<string, st
   for (const line of instructions.split('\n')) {
     const match = /^\s{0,20}[-*]\s+([^:]{1,220}):(.*)$/.exec(line.slice(0, 4_000));
     const label = match?.[1]?.replace(/[`"*]/g, '').trim();
-    if (label !== undefined && labels.has(label)) found.set(label, match?.[2] ?? '');
+    if (label !== undefined && labels.has(label)) found.set(label, (match?.[2] ?? '').slice(0, 500));
   }
   return found;
 }

@@ -13,8 +13,7 @@ export interface Conversation {
 }
 
 /** "Continue exactly where you stopped" and the like. */
-const CONTINUE = /\bcontinu(?:e|ing|ation)\b/i;
-const WHERE = /\b(?:exactly|where|left off|stopped|broke off|cut off|interrupted)\b/i;
+const CONTINUE = /\bcontinue\b[^?]{0,120}\b(?:exactly|where (?:you|it|the))\b/i;
 
 export function readConversation(all: Message[]): Conversation {
   const { messages, partial } = splitPartial(all);
@@ -38,7 +37,8 @@ function splitPartial(all: Message[]): { messages: Message[]; partial: string } 
 function isContinuationRequest(message: Message | undefined): boolean {
   if (message === undefined || message.role === 'assistant' || message.role === 'tool') return false;
   const text = message.content.slice(0, 2_000);
-  return CONTINUE.test(text) && WHERE.test(text);
+  // A person may well ask whether to continue driving.
+  return CONTINUE.test(text) && (message.role !== 'user' || !text.includes('?'));
 }
 
 /** What is still to be sent of `answer` after `partial`. */

@@ -7,13 +7,16 @@ import { bestLikeness, contentStems, words } from './words.ts';
 const MAX_TERMS = 64;
 const MAX_QUOTES = 3;
 /** Another statement is quoted too if it fits this well compared with the best. */
-const ALSO_FITS = 0.75;
+const ALSO_FITS = 0.85;
 /** Share of the question's words that a statement and its headings must hold. */
 const MIN_COVERAGE = 1 / 3;
 /** What a word in the title or a heading counts, compared with one in the statement. */
 const CONTEXT_WEIGHT = 0.4;
 /** A word of a question before, compared with one of this question. */
 const EARLIER_WEIGHT = 0.5;
+
+/** Taken off for each passage before: whoever made the prompt put the best first. */
+const LATER_PASSAGE = 0.04;
 
 const ASKS_FOR_NUMBER = /\bhow (?:much|many|often|long|far|fast|big|large|heavy)\b|^what (?:is|are) the\b/i;
 
@@ -27,6 +30,7 @@ export function extract(passages: Passage[], questions: string[]): string | null
   if (terms.size === 0) return null;
   const statements = splitStatements(passages).map((statement) => ({
     text: statement.text,
+    rank: statement.passage,
     stems: new Set(contentStems(statement.text)),
     context: new Set(contentStems(statement.context)),
   }));
@@ -37,7 +41,7 @@ export function extract(passages: Passage[], questions: string[]): string | null
   const wantsNumber = ASKS_FOR_NUMBER.test(questions.at(-1)?.slice(0, 200) ?? '');
   const ownTerms = [...terms.values()].filter((weight) => weight === 1).length;
   const scored: { text: string; score: number }[] = [];
-  for (const { text, stems, context } of statements) {
+  for (const { text, stems, context, rank } of statements) {
     let score = 0;
     let covered = 0;
     for (const [term, weight] of terms) {
@@ -49,7 +53,7 @@ export function extract(passages: Passage[], questions: string[]): string | null
     if (covered === 0 || covered < MIN_COVERAGE * (ownTerms || terms.size)) continue;
     if (wantsNumber && /\d/.test(text)) score *= 1.1;
     // Of two statements with the same words the shorter one is about them.
-    scored.push({ text, score: score / (1 + 0.01 * words(text).length) });
+    scored.push({ text, score: score / ((1 + 0.01 * words(text).length) * (1 + LATER_PASSAGE * rank)) });
   }
   return quote(scored);
 }

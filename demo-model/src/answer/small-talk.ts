@@ -9,7 +9,7 @@ const INTRODUCTION = withDemoLine(
 
 const GREETING =
   /^\s*(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|greetings|howdy|thanks|thank you)\b/i;
-const WHO = /\b(?:who|what) are you\b|\bintroduce yourself\b|\bwhat can you do\b/i;
+const WHO = /\b(?:who|what) are you\b|\bintroduce yourself\b|\bwhat can you (?:do|help)\b/i;
 
 /** A self-introduction, or null when the text is more than a greeting. */
 export function greet(question: string): string | null {

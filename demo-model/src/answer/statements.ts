@@ -6,6 +6,8 @@ export interface Statement {
   text: string;
   /** Title and headings above it. */
   context: string;
+  /** Which passage, from 0. */
+  passage: number;
 }
 
 const LIST_ITEM = /^\s*(?:[-*+]|\d{1,3}[.)])\s+/;
@@ -22,12 +24,12 @@ const MAX_HEADING = 200;
 
 export function splitStatements(passages: Passage[]): Statement[] {
   const statements: Statement[] = [];
-  for (const passage of passages) {
+  for (const [at, passage] of passages.entries()) {
     const title = passage.title.slice(0, MAX_HEADING);
     let context = title;
     for (const block of blocks(passage.text)) {
       if (block.kind === 'heading') context = `${title} ${block.text.slice(0, MAX_HEADING)}`;
-      else for (const text of block.statements) statements.push({ text, context });
+      else for (const text of block.statements) statements.push({ text, context, passage: at });
       if (statements.length >= MAX_STATEMENTS) return statements.slice(0, MAX_STATEMENTS);
     }
   }
@@ -87,15 +89,15 @@ function tableRows(rows: string[][]): string[] {
 
 function sentences(text: string): string[] {
   const found: string[] = [];
-  let open = '';
+  let open: string[] = [];
   for (const part of text.split(/(?<=[.!?])\s+(?=[\p{Lu}\p{N}"'(])/u)) {
-    open = open === '' ? part : `${open} ${part}`;
-    const end = open.slice(-12);
+    open.push(part);
+    const end = part.slice(-12);
     if (ABBREVIATION.test(end) || INITIAL.test(end)) continue;
-    found.push(open);
-    open = '';
+    found.push(open.join(' '));
+    open = [];
   }
-  if (open !== '') found.push(open);
+  if (open.length > 0) found.push(open.join(' '));
   return found;
 }
 

@@ -3,6 +3,7 @@ import type { Conversation } from '../answer/conversation.ts';
 import { withDemoLine } from '../answer/demo-line.ts';
 import { bestLikeness, contentStems, stem, words } from '../answer/words.ts';
 import type { ChatRequest, Tool } from '../wire/chat-request.ts';
+import { findToday } from './dates.ts';
 import { fillArguments } from './fill-arguments.ts';
 import { intentOfQuestion, intentOfTool, isVerb } from './intent.ts';
 
@@ -14,15 +15,20 @@ export type ToolChoice =
 const FITS = 2;
 const NEEDS = 'To do that I still need: ';
 
-/** A call, a question for what the call lacks, or null when no tool fits. */
+/**
+ * A call, a question for what the call lacks, or null when no tool fits.
+ *
+ * "Tomorrow" is counted from the day the prompt names as today, else from `clockDate`.
+ */
 export function chooseTool(
   request: ChatRequest,
   conversation: Conversation,
-  today: string,
+  clockDate: string,
 ): ToolChoice | null {
   const choice = request.tool_choice ?? 'auto';
   if (choice === 'none' || conversation.messages.at(-1)?.role !== 'user') return null;
   const question = requestSoFar(conversation).slice(0, 4_000);
+  const today = findToday(conversation.instructions) ?? clockDate;
   const named = typeof choice === 'object' ? choice.function.name : null;
   const ranked = (request.tools ?? [])
     .map((tool) => ({ tool: tool.function, filled: fillArguments(tool.function, question, today) }))

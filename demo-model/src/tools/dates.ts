@@ -14,7 +14,11 @@ const MONTH = `(${MONTHS.map((name) => `${name}|${name.slice(0, 3)}\\.?`).join('
 const ISO = /\b(\d{4})-(\d{2})-(\d{2})\b/;
 const DAY_FIRST = new RegExp(`\\b(\\d{1,2})(?:st|nd|rd|th)?(?: of)? ${MONTH},? (\\d{4})\\b`, 'i');
 const MONTH_FIRST = new RegExp(`\\b${MONTH} (\\d{1,2})(?:st|nd|rd|th)?,? (\\d{4})\\b`, 'i');
-const RELATIVE = /\b(the day after tomorrow|tomorrow|today)\b/i;
+const WEEKDAYS = 'sunday monday tuesday wednesday thursday friday saturday'.split(' ');
+const RELATIVE = new RegExp(
+  `\\b(?:(?:this|next) )?(the day after tomorrow|tomorrow|today|${WEEKDAYS.join('|')})\\b`,
+  'i',
+);
 
 /** `today` is YYYY-MM-DD. Null when there is no date that exists. */
 export function findDate(text: string, today: string): Found | null {
@@ -28,9 +32,22 @@ export function findDate(text: string, today: string): Found | null {
     return found(text, monthFirst, date(Number(monthFirst[3]), month(monthFirst[1]), Number(monthFirst[2])));
   const relative = RELATIVE.exec(text);
   if (relative === null) return null;
-  const word = relative[1]?.toLowerCase();
-  const days = word === 'today' ? 0 : word === 'tomorrow' ? 1 : 2;
+  const days = daysAhead(relative[1]?.toLowerCase() ?? '', new Date(Date.parse(today)).getUTCDay());
   return found(text, relative, new Date(Date.parse(today) + days * 86_400_000).toISOString().slice(0, 10));
+}
+
+/** A weekday is the next one after today. */
+function daysAhead(word: string, weekday: number): number {
+  if (word === 'today') return 0;
+  if (word === 'tomorrow') return 1;
+  const at = WEEKDAYS.indexOf(word);
+  return at === -1 ? 2 : ((at - weekday + 6) % 7) + 1;
+}
+
+/** The date of a prompt that says "Today is Monday, 2026-11-23", or null. */
+export function findToday(instructions: string): string | null {
+  const stated = /\btoday is (?:[a-z]{3,9},? )?(\d{4})-(\d{2})-(\d{2})\b/i.exec(instructions);
+  return stated === null ? null : date(Number(stated[1]), Number(stated[2]), Number(stated[3]));
 }
 
 const CLOCK = /\b([01]?\d|2[0-3]):([0-5]\d)(?:\s?([ap])\.?m\b\.?)?/i;

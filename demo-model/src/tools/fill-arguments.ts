@@ -1,9 +1,12 @@
 /** Fills a tool's arguments from the words of a question. */
 import { z } from 'zod';
-import { isFiller, stem, words } from '../answer/words.ts';
+import { bestLikeness, isFiller, stem, words } from '../answer/words.ts';
 import type { Tool } from '../wire/chat-request.ts';
 import { findDate, findTime } from './dates.ts';
 import { isVerb } from './intent.ts';
+
+/** Further ones stay empty. */
+const MAX_PARAMETERS = 32;
 
 export interface Filled {
   values: Record<string, unknown>;
@@ -34,7 +37,7 @@ export function fillArguments(tool: Tool, question: string, today: string): Fill
   const found = { date: date?.value, time: time?.value, rest, tool };
 
   const filled: Filled = { values: {}, missing: [] };
-  for (const [name, parameter] of Object.entries(properties)) {
+  for (const [name, parameter] of Object.entries(properties).slice(0, MAX_PARAMETERS)) {
     const isRequired = required.includes(name);
     const value = fillOne(name, parameter, isRequired, found);
     if (value !== undefined) filled.values[name] = value;
@@ -53,7 +56,7 @@ interface Material {
 
 function fillOne(name: string, parameter: Parameter, isRequired: boolean, found: Material): unknown {
   const about = `${name.replace(/_/g, ' ')} ${parameter.description}`;
-  if (parameter.enum !== undefined) return pickEnum(parameter.enum, found.rest);
+  if (parameter.enum !== undefined) return pickEnum(parameter.enum, found);
   if (parameter.format === 'date-time') return found.date && found.time && `${found.date}T${found.time}:00`;
   if (
     parameter.format === 'date' ||
@@ -70,12 +73,22 @@ function fillOne(name: string, parameter: Parameter, isRequired: boolean, found:
   return isRequired ? findPhrase(found) : undefined;
 }
 
-function pickEnum(choices: unknown[], text: string): unknown {
-  const said = new Set(words(text).map(stem));
-  return choices.find((choice) => {
+/** What a later word of a choice counts: in "oil_service" the oil says what it is. */
+const LATER_WORD = 0.6;
+
+/** The choice with most of its words in the question, the first of equals; else one named "other". */
+function pickEnum(choices: unknown[], found: Material): unknown {
+  const said = words(found.rest).map(stem);
+  let best: { choice: unknown; score: number } | null = null;
+  for (const choice of choices) {
     const parts = words(String(choice).replace(/_/g, ' ')).map(stem);
-    return parts.length > 0 && parts.every((part) => said.has(part));
-  });
+    const weights = parts.map((_, at) => (at === 0 ? 1 : LATER_WORD));
+    const full = weights.reduce((sum, weight) => sum + weight, 0);
+    const met = weights.reduce((sum, weight, at) => sum + weight * bestLikeness(parts[at] ?? '', said), 0);
+    if (met > 0 && met / full > (best?.score ?? 0)) best = { choice, score: met / full };
+  }
+  if (best !== null) return best.choice;
+  return findPhrase(found) === undefined ? undefined : choices.find((choice) => choice === 'other');
 }
 
 function findNumber(text: string): number | undefined {

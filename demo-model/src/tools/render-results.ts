@@ -25,16 +25,29 @@ export function renderResult(content: string): string {
   }
   if (Array.isArray(value)) return list('results', value);
   if (!isObject(value)) return value === null ? 'The tool returned nothing.' : sentence(scalar(value));
-  if (typeof value.error === 'string') return `That did not work: ${sentence(value.error)}`;
-  const lines: string[] = [];
-  const fields = Object.entries(value).slice(0, MAX_ITEMS);
+  const failure = failureOf(value);
+  const lines: string[] = failure === null ? [] : [`That did not work: ${sentence(failure)}`];
+  const fields = Object.entries(value)
+    .filter(([name]) => !(OUTCOME.has(name) || (failure !== null && FAILURE.has(name))))
+    .slice(0, MAX_ITEMS);
   const simple = fields.filter(([, field]) => !isObject(field) && !Array.isArray(field));
   if (simple.length > 0) lines.push(sentence(capital(pairs(simple, 1))));
   for (const [name, field] of fields) {
     if (Array.isArray(field)) lines.push(list(humanName(name), field));
     else if (isObject(field)) lines.push(sentence(`${capital(humanName(name))}: ${inline(field, 1)}`));
   }
-  return lines.length === 0 ? 'The tool returned nothing.' : lines.join('\n');
+  if (lines.length > 0) return lines.join('\n');
+  return value.ok === true || value.success === true ? 'Done.' : 'The tool returned nothing.';
+}
+
+/** Fields that say no more than that it worked, and those that say why it didn't. */
+const OUTCOME = new Set(['ok', 'success']);
+const FAILURE = new Set(['error', 'message', 'reason', 'code']);
+
+function failureOf(value: Record<string, unknown>): string | null {
+  if (typeof value.error === 'string') return value.error;
+  if (value.ok !== false && value.success !== false) return null;
+  return typeof value.message === 'string' ? value.message : 'the tool did not say why';
 }
 
 function list(name: string, items: unknown[]): string {
@@ -60,7 +73,9 @@ function pairs(fields: [string, unknown][], depth: number): string {
 
 function scalar(value: unknown): string {
   if (value === null) return 'none';
-  return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  // "oil_service" is a name for programs.
+  return typeof value === 'string' && /^[a-z]+(?:_[a-z]+)+$/.test(value) ? humanName(value) : String(value);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

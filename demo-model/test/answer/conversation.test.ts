@@ -31,6 +31,12 @@ describe('readConversation', () => {
     });
   });
 
+  it('knows a question about continuing from a request to continue', () => {
+    const question = 'Can I continue driving exactly as before?';
+    const { partial, questions } = readConversation([user('Q'), assistant('A.'), user(question)]);
+    expect({ partial, last: questions.at(-1) }).toEqual({ partial: '', last: question });
+  });
+
   it('has no partial answer when a new question follows', () => {
     const { partial, questions } = readConversation([user('Q'), assistant('A.'), user('And the torque?')]);
     expect({ partial, questions }).toEqual({ partial: '', questions: ['Q', 'And the torque?'] });

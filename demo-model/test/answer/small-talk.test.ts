@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { greet, recall } from '../../src/answer/small-talk.ts';
 
 describe('greet', () => {
-  it.each(['Hi', 'Hello there!', 'good morning', 'Who are you?'])('introduces itself to %j', (text) => {
-    expect(greet(text)).toContain('I am the demo model');
-  });
+  it.each(['Hi', 'Hello there!', 'good morning', 'Who are you?', 'What can you help me with?'])(
+    'introduces itself to %j',
+    (text) => {
+      expect(greet(text)).toContain('I am the demo model');
+    },
+  );
 
   it('leaves a greeting with a question in it to the passages', () => {
     expect(greet('Hi, what is the engine power?')).toBeNull();

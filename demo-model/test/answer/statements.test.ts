@@ -28,7 +28,7 @@ describe('splitStatements', () => {
 
   it('gives each statement the title and heading above it', () => {
     expect(splitStatements([{ source: '', title: 'T', text: '# H\nText.' }])).toEqual([
-      { text: 'Text.', context: 'T H' },
+      { text: 'Text.', context: 'T H', passage: 0 },
     ]);
   });
 });

@@ -30,6 +30,18 @@ describe('fillArguments', () => {
     });
   });
 
+  it.each([
+    ['an oil change', 'oil_service'],
+    ['a brake fluid change', 'brake_check'],
+    ['new tyres', 'tyre_change'],
+    ['a headlamp adjusted', 'other'],
+    ['', undefined],
+  ])('takes %j for the nearest choice', (question, service) => {
+    const choices = ['oil_service', 'tyre_change', 'brake_check', 'other'];
+    const properties = { service: { type: 'string', enum: choices } };
+    expect(fill('book_it', properties, ['service'], `Book ${question}`).values.service).toBe(service);
+  });
+
   it('names what is missing and survives a schema it cannot read', () => {
     const properties = { size: { type: 'number', description: 'Inches.' } };
     expect(fill('x', properties, ['size'], 'wheels').missing).toEqual(['the size (Inches)']);

@@ -11,9 +11,15 @@ describe('renderResult', () => {
     [[1, 'two', null], 'Results:\n- 1\n- two\n- none'],
     [
       { ok: true, bookedFor: 'Alice', slot: { start_time: '10:00' } },
-      'Ok: yes, booked for: Alice.\nSlot: start time: 10:00.',
+      'Booked for: Alice.\nSlot: start time: 10:00.',
     ],
     [{ error: 'the slot is taken' }, 'That did not work: the slot is taken.'],
+    [
+      { ok: false, reason: 'slot_taken', message: 'It is taken', free_times: ['09:00', '11:00'] },
+      'That did not work: It is taken.\nFree times:\n- 09:00\n- 11:00',
+    ],
+    [{ ok: true, appointment: { service: 'oil_service' } }, 'Appointment: service: oil service.'],
+    [{ ok: true }, 'Done.'],
     ['done', 'done.'],
     [null, 'The tool returned nothing.'],
     [{}, 'The tool returned nothing.'],
