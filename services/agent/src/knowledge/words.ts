@@ -38,7 +38,8 @@ export function splitWords(text: string): string[] {
 }
 
 function isContent(word: string): boolean {
-  return /\p{N}/u.test(word) || (word.length > 1 && !STOP_WORDS.has(word));
+  // A single letter means nothing in English, but a single 油 does.
+  return /[\p{N}\u0100-\uffff]/u.test(word) || (word.length > 1 && !STOP_WORDS.has(word));
 }
 
 /**
