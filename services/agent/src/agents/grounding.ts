@@ -4,9 +4,12 @@ import type { Passage } from '../knowledge/passage.ts';
 import { contentWords } from '../knowledge/words.ts';
 import type { Route } from './route.ts';
 
-/** A source must add at least this share of the answer's words, and at least two words. */
+/** A source must add at least this share of the answer's words, and at least three words. */
 const SOURCE_SHARE = 0.1;
-const SOURCE_WORDS = 2;
+const SOURCE_WORDS = 3;
+
+/** A last paragraph in brackets is a remark about the answer: the demo model ends with one. */
+const REMARK = /\n\s*\n\([^()]*\)\s*$/;
 
 /** What the way to the agent takes off: nobody but the words, or nobody at all, vouched for it. */
 const ROUTE_FACTOR: Record<Route['by'], number> = { only: 1, classifier: 1, words: 0.9, default: 0.75 };
@@ -26,15 +29,17 @@ export function ground(input: {
   toolResults: readonly string[];
   routedBy: Route['by'];
 }): Grounding {
-  const answered = tellingWords(input.answer, input.question);
+  const answered = tellingWords(input.answer.replace(REMARK, ''), input.question);
   const byFile = wordsByFile(input.passages);
-  const given = new Set(input.toolResults.flatMap((result) => [...contentWords(result)]));
+  const byTools = new Set(input.toolResults.flatMap((result) => [...contentWords(result)]));
+  const given = new Set(byTools);
   for (const found of byFile.values()) for (const word of found) given.add(word);
   const supported = [...answered].filter((word) => given.has(word)).length;
   const share = answered.size === 0 ? 0 : supported / answered.size;
   return {
     confidence: Math.round(share * ROUTE_FACTOR[input.routedBy] * 100) / 100,
-    sources: usedFiles(answered, byFile),
+    // What a tool said needs no file to support it.
+    sources: usedFiles(without(answered, byTools), byFile),
   };
 }
 

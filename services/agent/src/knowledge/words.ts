@@ -1,7 +1,7 @@
 /** Words of a text that carry its meaning, in one form for each, so that texts can be compared. */
 
-/** Letters and digits of any script; a number keeps its decimals: `0W`, `E4`, `2.4`, `5,500`. */
-const WORD = /[\p{L}\p{N}]+(?:[.,]\p{N}+)*/gu;
+/** Letters and digits of any script; a number keeps its decimals: `E4`, `2.4`, `5,500`, `10:00`. */
+const WORD = /[\p{L}\p{N}]+(?:[.,:]\p{N}+)*/gu;
 
 const STOP_WORDS: ReadonlySet<string> = new Set(
   `a about above after again all also am an and any are as at be because been before being below

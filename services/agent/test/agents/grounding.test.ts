@@ -49,9 +49,19 @@ describe('ground', () => {
     });
   });
 
+  it('gives no file the credit for what a tool said', () => {
+    const toolResults = ['{"power":"132 kW","at":"5,500 rpm"}'];
+    expect(measure('132 kW at 5,500 rpm', { toolResults })).toEqual({ confidence: 1, sources: [] });
+  });
+
   it('takes off what the route is worth', () => {
     const by = (routedBy: 'only' | 'words' | 'default') => measure('132 kW', { routedBy }).confidence;
     expect([by('only'), by('words'), by('default')]).toEqual([1, 0.9, 0.75]);
+  });
+
+  it('passes over a remark in brackets at the end', () => {
+    expect(measure('132 kW (at 5,500 rpm)\n\n(Demo model: set a key.)').confidence).toBe(1);
+    expect(measure('132 kW\n\n(nonsense) banana').confidence).toBe(0.5);
   });
 
   it('is 0 for an answer without words', () => {
