@@ -23,7 +23,7 @@ export const SUBJECTS = {
   conversationMessages: (conversation: string) => `msg.conv.${conversation}.>`,
   allMessages: 'msg.>',
 
-  /** Asks one agent whether it is at work on a run; answered with `1` or `0`. */
+  /** Asks one agent whether it is at work on the turn with a sequence; answered with `1` or `0`. */
   agentHolds: (agent: string) => `agent.${agent}.holds`,
   /** Said by an agent when a conversation's turn has ended; the next turn may begin. */
   conversationFree: (conversation: string) => `agent.free.conv.${conversation}`,

@@ -10,14 +10,15 @@ export {
   Bus,
   type BusMessage,
   type Endpoint,
-  type Stored,
   type Subscription,
 } from './bus/bus.ts';
 export type { BusOptions } from './bus/connect.ts';
 export { BusError, isBusError } from './bus/errors.ts';
 export type { Delivery, Puller } from './bus/puller.ts';
+export type { Stored, StreamReader } from './bus/stream-reader.ts';
 export {
   ensureTopology,
+  keepTopology,
   type TopologyOptions,
   TURN_ACK_WAIT_MS,
   TURN_MAX_DELIVERIES,

@@ -6,9 +6,11 @@ import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node'
 import type { Logger } from '../logger.ts';
 import { TRACEPARENT } from '../tracing.ts';
 import { Bucket } from './bucket.ts';
-import { type BusOptions, dial } from './connect.ts';
+import { type BusOptions, dial, inboxPrefix } from './connect.ts';
 import { apiError, asBusError, BusError } from './errors.ts';
 import { Puller } from './puller.ts';
+import { whileUnavailable } from './retry.ts';
+import { StreamReader } from './stream-reader.ts';
 
 export interface BusMessage {
   subject: string;
@@ -22,12 +24,6 @@ export interface BusMessage {
 
 export interface Subscription {
   close(): void;
-}
-
-export interface Stored {
-  seq: number;
-  subject: string;
-  data: Uint8Array;
 }
 
 export interface AppendOptions {
@@ -59,6 +55,7 @@ export class Bus {
   readonly #nc: NatsConnection;
   readonly #js: JetStreamClient;
   readonly #jsm: JetStreamManager;
+  readonly #reader: StreamReader;
   readonly #log: Logger;
   readonly #reconnected = new Set<() => void>();
   readonly #services: Service[] = [];
@@ -69,13 +66,20 @@ export class Bus {
     const nc = await dial(options);
     const js = jetstream(nc, { timeout: 3_000 });
     // No check of the account here: a broker that still recovers its streams would refuse it.
-    return new Bus(nc, js, await js.jetstreamManager(false), log);
+    return new Bus(nc, js, await js.jetstreamManager(false), options.name, log);
   }
 
-  private constructor(nc: NatsConnection, js: JetStreamClient, jsm: JetStreamManager, log: Logger) {
+  private constructor(
+    nc: NatsConnection,
+    js: JetStreamClient,
+    jsm: JetStreamManager,
+    name: string,
+    log: Logger,
+  ) {
     this.#nc = nc;
     this.#js = js;
     this.#jsm = jsm;
+    this.#reader = new StreamReader(nc, inboxPrefix(name));
     this.#log = log;
     void this.#followStatus();
   }
@@ -137,18 +141,14 @@ export class Bus {
    * answers CONFLICT although the first try was stored: the caller reads back and knows.
    */
   async append(subject: string, data: Uint8Array | string, options: AppendOptions = {}): Promise<Appended> {
-    const deadline = Date.now() + (options.timeoutMs ?? 5_000);
-    const repeatable = options.id !== undefined || options.expectLast !== undefined;
-    for (let delayMs = 25; ; delayMs = Math.min(delayMs * 2, 400)) {
-      const remainingMs = deadline - Date.now();
-      try {
-        return await this.#appendOnce(subject, data, options, Math.max(50, Math.min(2_000, remainingMs)));
-      } catch (error) {
-        const reason = asBusError(error);
-        if (reason.code !== 'UNAVAILABLE' || !repeatable || Date.now() + delayMs >= deadline) throw reason;
-      }
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
-    }
+    const attempt = (remainingMs: number) =>
+      this.#appendOnce(subject, data, options, Math.max(50, Math.min(2_000, remainingMs)));
+    const timeoutMs = options.timeoutMs ?? 5_000;
+    if (options.id !== undefined || options.expectLast !== undefined)
+      return whileUnavailable(timeoutMs, attempt);
+    return attempt(timeoutMs).catch((error: unknown) => {
+      throw asBusError(error);
+    });
   }
 
   async #appendOnce(
@@ -169,57 +169,9 @@ export class Bus {
     return { seq: ack.seq, duplicate: ack.duplicate === true };
   }
 
-  /** Messages of the subjects that match `filter` from a sequence on, oldest first, at most `limit`. */
-  async read(stream: string, filter: string, fromSeq: number, limit: number): Promise<Stored[]> {
-    const found: Stored[] = [];
-    try {
-      const batch = await this.#jsm.direct.getBatch(stream, {
-        seq: Math.max(1, fromSeq),
-        batch: limit,
-        next_by_subj: filter,
-      });
-      for await (const { seq, subject, data } of batch) found.push({ seq, subject, data });
-    } catch (error) {
-      if (isNotFound(error)) return found;
-      throw asBusError(error);
-    }
-    return found;
-  }
-
-  /** The last message of a subject, or null. */
-  async readLast(stream: string, subject: string): Promise<Stored | null> {
-    try {
-      return await this.#jsm.direct.getMessage(stream, { last_by_subj: subject });
-    } catch (error) {
-      if (isNotFound(error)) return null;
-      throw asBusError(error);
-    }
-  }
-
-  /** The last message of a subject with a sequence below `seq`, or null. */
-  async readLastBefore(stream: string, subject: string, seq: number): Promise<Stored | null> {
-    if (seq <= 1) return null;
-    try {
-      const last = await this.#jsm.direct.getLastMessagesFor(stream, {
-        multi_last: [subject],
-        up_to_seq: seq - 1,
-      });
-      for await (const message of last) return message;
-      return null;
-    } catch (error) {
-      if (isNotFound(error)) return null;
-      throw asBusError(error);
-    }
-  }
-
-  /** The message with this sequence, or null. */
-  async readOne(stream: string, seq: number): Promise<Stored | null> {
-    try {
-      return await this.#jsm.direct.getMessage(stream, { seq });
-    } catch (error) {
-      if (isNotFound(error)) return null;
-      throw asBusError(error);
-    }
+  /** Reads what streams hold; every read goes on trying while the broker is away, for 10 s. */
+  get stored(): StreamReader {
+    return this.#reader;
   }
 
   /** Takes messages from a durable consumer. */
@@ -303,8 +255,4 @@ function wrap(message: Msg): BusMessage {
     header: (name) => message.headers?.get(name) || undefined,
     respond: (data) => void message.respond(data),
   };
-}
-
-function isNotFound(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 404;
 }

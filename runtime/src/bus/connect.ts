@@ -29,7 +29,7 @@ export async function dial(options: BusOptions): Promise<NatsConnection> {
       return await connect({
         servers: options.url.split(',').map((url) => url.trim()),
         name: options.name,
-        inboxPrefix: `_INBOX_${options.name}`,
+        inboxPrefix: inboxPrefix(options.name),
         ...(seed === null ? {} : { authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)) }),
         timeout: Math.max(100, Math.min(3_000, deadline - Date.now())),
         maxReconnectAttempts: -1,
@@ -54,6 +54,11 @@ export async function dial(options: BusOptions): Promise<NatsConnection> {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
     }
   }
+}
+
+/** Answers to one service; the plain `_INBOX` would let each read the answers to all. */
+export function inboxPrefix(name: string): string {
+  return `_INBOX_${name}`;
 }
 
 function withoutCredentials(urls: string): string {

@@ -10,8 +10,10 @@ import {
 } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { BUCKETS, CONSUMERS, STREAMS, SUBJECTS } from '@natter/proto';
+import type { Logger } from '../logger.ts';
 import type { Bus } from './bus.ts';
 import { asBusError } from './errors.ts';
+import { whileUnavailable } from './retry.ts';
 
 const SECOND = 1_000_000_000;
 const MINUTE = 60 * SECOND;
@@ -115,6 +117,21 @@ export async function ensureTopology(bus: Bus, options: TopologyOptions): Promis
   } catch (error) {
     throw asBusError(error);
   }
+}
+
+/**
+ * Ensures the topology now and after each reconnect.
+ *
+ * A single broker forgets a memory stream when it restarts, name and all; until somebody makes
+ * EVENTS again, nothing a run emits can be stored.
+ */
+export async function keepTopology(bus: Bus, options: TopologyOptions, log: Logger): Promise<void> {
+  bus.onReconnect(() => {
+    whileUnavailable(30_000, () => ensureTopology(bus, options)).catch((err: unknown) =>
+      log.error({ err }, 'streams could not be checked after a reconnect'),
+    );
+  });
+  await whileUnavailable(10_000, () => ensureTopology(bus, options));
 }
 
 /**

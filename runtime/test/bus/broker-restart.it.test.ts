@@ -21,7 +21,7 @@ test('TURNS remembers the id of a message across a kill of the broker', async ()
   await server.restart();
   await back;
   expect(await bus.append(SUBJECT, 'one', { id: 'run-1' })).toEqual({ seq: first.seq, duplicate: true });
-  expect(await bus.read(STREAMS.turns, SUBJECT, 1, 10)).toHaveLength(1);
+  expect(await bus.stored.from(STREAMS.turns, SUBJECT, 1, 10)).toHaveLength(1);
 });
 
 test('what is published while the broker is away is dropped, and what is appended is stored', async () => {
@@ -33,7 +33,7 @@ test('what is published while the broker is away is dropped, and what is appende
   const appended = bus.append(SUBJECT, 'appended', { id: 'run-1', timeoutMs: 20_000 });
   await server.restart();
   await Promise.all([back, appended]);
-  const stored = await bus.read(STREAMS.turns, SUBJECT, 1, 10);
+  const stored = await bus.stored.from(STREAMS.turns, SUBJECT, 1, 10);
   expect(stored.map(({ data }) => Buffer.from(data).toString())).toEqual(['appended']);
 });
 
@@ -50,7 +50,7 @@ test('appends under way when the broker is killed are each stored once', async (
   }
   await server.restart();
   await Promise.all(appends);
-  const stored = await bus.read(STREAMS.turns, SUBJECT, 1, 1_000);
+  const stored = await bus.stored.from(STREAMS.turns, SUBJECT, 1, 1_000);
   expect(stored.map(({ data }) => Buffer.from(data).toString()).sort()).toEqual(ids.toSorted());
 });
 

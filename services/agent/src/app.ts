@@ -5,7 +5,7 @@ import {
   type BaseConfig,
   Bus,
   type ConfigOf,
-  ensureTopology,
+  keepTopology,
   type Logger,
   Metrics,
   type Running,
@@ -37,7 +37,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const name = `agent-${randomBytes(6).toString('hex')}`;
   const metrics = new Metrics('agent');
   const bus = await Bus.connect({ url: config.natsUrl, name: 'agent', nkeyFile: config.natsNkeyFile }, log);
-  await ensureTopology(bus, config);
+  await keepTopology(bus, config, log);
   const orchestrator = await assemble(config, bus, log);
 
   const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name);
@@ -61,7 +61,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     metrics,
     notReady,
   });
-  claims.answerHolders((run) => intake.holds(run));
+  claims.answerHolders((seq) => intake.holds(seq));
   intake.start();
   undertaker.start();
 

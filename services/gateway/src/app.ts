@@ -3,7 +3,7 @@ import {
   type BaseConfig,
   Bus,
   type ConfigOf,
-  ensureTopology,
+  keepTopology,
   type Logger,
   Metrics,
   type Running,
@@ -30,7 +30,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const metrics = new Metrics('gateway');
   const counters = registerGatewayMetrics(metrics);
   const bus = await Bus.connect({ url: config.natsUrl, name: 'gateway', nkeyFile: config.natsNkeyFile }, log);
-  await ensureTopology(bus, config);
+  await keepTopology(bus, config, log);
 
   const auth = new AuthClient(bus, config.authTimeoutMs);
   const hub = new RunHub(bus, log, Date.now);

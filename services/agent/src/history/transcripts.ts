@@ -31,7 +31,7 @@ export class Transcripts {
   /** How the run ended, or null while it hasn't. */
   async findEnd(turn: Turn): Promise<AssistantMessage | null> {
     const subject = SUBJECTS.message(turn.conversation, turn.run, 'assistant');
-    const stored = await this.#bus.readLast(STREAMS.messages, subject);
+    const stored = await this.#bus.stored.last(STREAMS.messages, subject);
     return stored === null ? null : AssistantMessage.parse(JSON.parse(decoder.decode(stored.data)));
   }
 
@@ -49,7 +49,7 @@ export class Transcripts {
   async read(turn: Turn, fromSeq: number | undefined): Promise<TranscriptMessage[]> {
     if (fromSeq === undefined) return [];
     const filter = SUBJECTS.conversationMessages(turn.conversation);
-    const stored = await this.#bus.read(STREAMS.messages, filter, fromSeq, MESSAGES_LIMIT);
+    const stored = await this.#bus.stored.from(STREAMS.messages, filter, fromSeq, MESSAGES_LIMIT);
     return stored
       .map(({ data }) => TranscriptMessage.parse(JSON.parse(decoder.decode(data))))
       .filter((message) => message.run !== turn.run);
@@ -68,7 +68,7 @@ export class Transcripts {
       return { seq, data: null };
     } catch (error) {
       if (!isBusError(error, 'CONFLICT')) throw error;
-      const stored = await this.#bus.readLast(STREAMS.messages, subject);
+      const stored = await this.#bus.stored.last(STREAMS.messages, subject);
       if (stored === null) throw error;
       return stored;
     }

@@ -42,10 +42,10 @@ export class Claims {
     this.#agent = agent;
   }
 
-  /** Answers other agents that ask whether this one is at work on a run. */
-  answerHolders(holds: (run: string) => boolean): void {
+  /** Answers other agents that ask whether this one is at work on a turn. */
+  answerHolders(holds: (seq: number) => boolean): void {
     this.#bus.subscribe(SUBJECTS.agentHolds(this.#agent), (message) =>
-      message.respond(holds(decoder.decode(message.data)) ? '1' : '0'),
+      message.respond(holds(Number(decoder.decode(message.data))) ? '1' : '0'),
     );
   }
 
@@ -125,11 +125,15 @@ export class Claims {
     }
   }
 
-  async #isHeld(active: { owner: string; run: string }): Promise<boolean> {
+  async #isHeld(active: { owner: string; seq: number }): Promise<boolean> {
     // Our own earlier attempt: whoever calls has made sure that it is over.
     if (active.owner === '' || active.owner === this.#agent) return false;
     try {
-      const reply = await this.#bus.request(SUBJECTS.agentHolds(active.owner), active.run, HOLDER_TIMEOUT_MS);
+      const reply = await this.#bus.request(
+        SUBJECTS.agentHolds(active.owner),
+        String(active.seq),
+        HOLDER_TIMEOUT_MS,
+      );
       return decoder.decode(reply) === '1';
     } catch (error) {
       if (isBusError(error, 'UNAVAILABLE')) return false;
@@ -139,7 +143,7 @@ export class Claims {
 
   /** Whether every earlier turn of the conversation has ended. */
   async #isNext(turn: Turn, seq: number, doneSeq: number): Promise<boolean> {
-    const before = await this.#bus.readLastBefore(STREAMS.turns, SUBJECTS.turn(turn.conversation), seq);
+    const before = await this.#bus.stored.lastBefore(STREAMS.turns, SUBJECTS.turn(turn.conversation), seq);
     return before === null || before.seq <= doneSeq;
   }
 

@@ -25,8 +25,8 @@ export class Intake {
   readonly #runner: TurnRunner;
   readonly #log: Logger;
   readonly #concurrency: number;
-  /** By run. */
-  readonly #work = new Map<string, Work>();
+  /** By sequence in TURNS: the same run may be stored twice, after the dedupe window. */
+  readonly #work = new Map<number, Work>();
   readonly #stopping = new AbortController();
   #heartbeat: NodeJS.Timeout | null = null;
 
@@ -42,9 +42,9 @@ export class Intake {
     return this.#work.size;
   }
 
-  /** Whether this process is at work on a run. */
-  holds(run: string): boolean {
-    return this.#work.has(run);
+  /** Whether this process is at work on the turn with this sequence. */
+  holds(seq: number): boolean {
+    return this.#work.has(seq);
   }
 
   start(): void {
@@ -73,7 +73,7 @@ export class Intake {
       void this.#acknowledge(delivery);
       return;
     }
-    const known = this.#work.get(turn.run);
+    const known = this.#work.get(delivery.seq);
     if (known !== undefined) {
       // It came back while we are at it: the broker was away. The newest delivery counts.
       known.delivery = delivery;
@@ -81,7 +81,7 @@ export class Intake {
       return;
     }
     const work: Work = { delivery, finished: Promise.resolve() };
-    this.#work.set(turn.run, work);
+    this.#work.set(delivery.seq, work);
     work.finished = this.#run(turn, work);
   }
 
@@ -99,7 +99,7 @@ export class Intake {
       );
       work.delivery.giveBack(RETRY_DELAY_MS);
     } finally {
-      this.#work.delete(turn.run);
+      this.#work.delete(seq);
       this.#puller.slotFreed();
     }
   }

@@ -5,6 +5,8 @@ import { type Bus, isBusError } from '@natter/runtime';
 export interface Published {
   steps: RunStep[];
   text: string;
+  /** Tool calls that were told. */
+  tools: number;
   /** Number of the last batch, 0 for none. */
   n: number;
   /** Claim that published it. */
@@ -21,8 +23,8 @@ const decoder = new TextDecoder();
 
 /** Reads the run; all zero when nothing was published, or EVENTS has forgotten it. */
 export async function readPublished(bus: Bus, subject: string): Promise<Published> {
-  const published: Published = { steps: [], text: '', n: 0, claim: 0, seq: 0, ended: false };
-  for (const { seq, data } of await bus.read(STREAMS.events, subject, 1, BATCHES_LIMIT)) {
+  const published: Published = { steps: [], text: '', tools: 0, n: 0, claim: 0, seq: 0, ended: false };
+  for (const { seq, data } of await bus.stored.from(STREAMS.events, subject, 1, BATCHES_LIMIT)) {
     const batch = RunBatch.parse(JSON.parse(decoder.decode(data)));
     published.seq = seq;
     published.n = batch.n;
@@ -57,6 +59,7 @@ export async function takeOver(bus: Bus, subject: string, claim: number): Promis
 function take(published: Published, event: RunEvent): void {
   if (event.type === 'step.started' && !published.steps.includes(event.step))
     published.steps.push(event.step);
+  if (event.type === 'tool.called') published.tools += 1;
   if (isRunEnd(event)) published.ended = true;
   if (event.type !== 'text.delta') return;
   const known = published.text.length;

@@ -148,7 +148,7 @@ export class RunPublisher {
    * then the batch starts over with all that was published. Or somebody else wrote: RunLost.
    */
   async #isStored(batch: RunBatch): Promise<boolean> {
-    const last = await this.#options.bus.readLast(STREAMS.events, this.#options.subject);
+    const last = await this.#options.bus.stored.last(STREAMS.events, this.#options.subject);
     if (last !== null) {
       const stored = RunBatch.parse(JSON.parse(decoder.decode(last.data)));
       if (stored.claim !== batch.claim) throw new RunLost();

@@ -86,7 +86,7 @@ export class TurnRunner {
     const { transcripts } = this.#deps;
     const [published, over, history, messageSeq] = await Promise.all([
       this.#published(turn, claim),
-      claim.number > 1 ? transcripts.findEnd(turn) : null,
+      transcripts.findEnd(turn),
       transcripts.read(turn, claim.recent[0]),
       transcripts.addQuestion(turn),
     ]);
@@ -124,6 +124,7 @@ export class TurnRunner {
     const { orchestrator, now } = this.#deps;
     const log = this.#deps.log.child({ run: turn.run, traceId: trace.traceId });
     publisher.emit({ type: 'step.started', step: 'starting' });
+    let toolsToSkip = published.tools;
     try {
       const events = orchestrator.answer({
         run: turn.run,
@@ -139,6 +140,9 @@ export class TurnRunner {
         if (event.type === 'text') publisher.append(event.text);
         else if (event.type === 'step') publisher.emit({ type: 'step.started', step: event.step });
         else if (event.type === 'tool') {
+          // An attempt that goes on after another one calls the same tools again; they are told once.
+          toolsToSkip -= 1;
+          if (toolsToSkip >= 0) continue;
           publisher.emit({ type: 'tool.called', tool: event.tool, result: event.result.slice(0, 8_000) });
         } else {
           const { metadata } = event;

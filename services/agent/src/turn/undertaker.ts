@@ -48,7 +48,7 @@ export class Undertaker {
 
   async #bury(delivery: Delivery): Promise<boolean> {
     const { stream_seq: seq, deliveries } = MaxDeliver.parse(JSON.parse(decoder.decode(delivery.data)));
-    const stored = await this.#bus.readOne(STREAMS.turns, seq);
+    const stored = await this.#bus.stored.at(STREAMS.turns, seq);
     if (stored === null) return true;
     const turn = Turn.parse(JSON.parse(decoder.decode(stored.data)));
     const trace = continueTrace(undefined);

@@ -173,7 +173,7 @@ export class RunHub {
     feed.held = next === undefined ? [] : [next];
     feed.heardAtMs = this.#now();
     try {
-      const stored = await this.#bus.read(
+      const stored = await this.#bus.stored.from(
         STREAMS.events,
         SUBJECTS.runEvents(feed.conversation, feed.run),
         1,
@@ -181,7 +181,7 @@ export class RunHub {
       );
       for (const { data } of stored) this.#apply(feed, RunBatch.parse(JSON.parse(decoder.decode(data))));
       if (feed.view.end === null) {
-        const answer = await this.#bus.readLast(
+        const answer = await this.#bus.stored.last(
           STREAMS.messages,
           SUBJECTS.message(feed.conversation, feed.run, 'assistant'),
         );
