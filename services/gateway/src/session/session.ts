@@ -31,9 +31,9 @@ export interface SessionLimits {
 
 /** What sessions share. */
 export interface SessionContext {
-  auth: AuthClient;
-  hub: RunHub;
-  turns: TurnStore;
+  auth: Pick<AuthClient, 'verify'>;
+  hub: Pick<RunHub, 'follow'>;
+  turns: Pick<TurnStore, 'store'>;
   metrics: GatewayMetrics;
   limits: SessionLimits;
   log: Logger;
