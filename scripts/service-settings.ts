@@ -1,5 +1,5 @@
 /** The settings of every process, in the order in which the reference lists them. */
-import { BASE_SETTINGS, type Settings } from '@natter/runtime';
+import { BASE_SETTINGS, type Settings } from '@natter/runtime/config';
 import { AGENT_SETTINGS } from '../services/agent/src/config.ts';
 import { AUTH_SETTINGS } from '../services/auth/src/config.ts';
 import { GATEWAY_SETTINGS } from '../services/gateway/src/config.ts';

@@ -1,6 +1,6 @@
 /** `npm start`: the broker, the demo model and every service, each a process of its own. */
 import { join, resolve } from 'node:path';
-import { freePort, isFree } from '@natter/runtime';
+import { freePort, isFree } from '@natter/runtime/broker';
 import { brokerBinary, brokerProcess, reachBroker } from './start/broker.ts';
 import { lockDataDir } from './start/data-dir-lock.ts';
 import { loadDotEnv, sharedEnvironment, wantsDemoModel, withInternalPort } from './start/environment.ts';

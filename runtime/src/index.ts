@@ -1,8 +1,14 @@
-export { findBroker } from './broker/binary.ts';
-export { type Broker, BrokerError, type BrokerOptions, startBroker } from './broker/broker.ts';
-export { brokerConfig } from './broker/config.ts';
-export { freePort, isFree } from './broker/free-port.ts';
-export { killWithParent } from './broker/kill-with-parent.ts';
+export {
+  type Broker,
+  BrokerError,
+  type BrokerOptions,
+  brokerConfig,
+  findBroker,
+  freePort,
+  isFree,
+  killWithParent,
+  startBroker,
+} from './broker/index.ts';
 export { Bucket, type Entry } from './bus/bucket.ts';
 export {
   type Appended,
@@ -23,17 +29,17 @@ export {
   TURN_ACK_WAIT_MS,
   TURN_MAX_DELIVERIES,
 } from './bus/topology.ts';
-export { BASE_SETTINGS } from './config/base.ts';
 export {
+  BASE_SETTINGS,
   ConfigError,
   type ConfigOf,
+  kinds,
   loadConfig,
   type Setting,
   type Settings,
   setting,
   unknownVariables,
-} from './config/define.ts';
-export * as kinds from './config/kinds.ts';
+} from './config/index.ts';
 export { type InternalServer, startInternalServer } from './internal-server.ts';
 export { createLogger, type Logger, redactText } from './logger.ts';
 export { Metrics } from './metrics.ts';

@@ -1,5 +1,5 @@
 /** Every environment variable, once, as the generated files show it. */
-import type { Setting } from '@natter/runtime';
+import type { Setting } from '@natter/runtime/config';
 import { SETTINGS_GROUPS } from '../service-settings.ts';
 
 export interface Variable {

@@ -1,5 +1,5 @@
 /** The broker of `npm start`: one that it starts itself, or the one that NATS_URL names. */
-import { type BrokerOptions, Bus, createLogger, findBroker, startBroker } from '@natter/runtime';
+import { type BrokerOptions, findBroker, startBroker } from '@natter/runtime/broker';
 import { StartError } from './start-error.ts';
 import type { Process } from './supervisor.ts';
 
@@ -34,6 +34,8 @@ const REACH_TIMEOUT_MS = 5_000;
 
 /** Throws StartError when no broker answers at `url`. */
 export async function reachBroker(url: string, nkeyFile: string | null): Promise<void> {
+  // Half a second of loading that the broker of our own doesn't need.
+  const { Bus, createLogger } = await import('@natter/runtime');
   const options = { url, nkeyFile, name: 'start', connectTimeoutMs: REACH_TIMEOUT_MS };
   try {
     const bus = await Bus.connect(options, createLogger('start', 'silent'));

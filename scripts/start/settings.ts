@@ -6,7 +6,7 @@ import {
   loadConfig,
   type Settings,
   unknownVariables,
-} from '@natter/runtime';
+} from '@natter/runtime/config';
 import { AUTH_SETTINGS } from '../../services/auth/src/config.ts';
 import { GATEWAY_SETTINGS } from '../../services/gateway/src/config.ts';
 import { SETTINGS_GROUPS } from '../service-settings.ts';

@@ -1,5 +1,5 @@
 /** Settings of `npm start` itself. */
-import { kinds, setting } from '@natter/runtime';
+import { kinds, setting } from '@natter/runtime/config';
 
 export const START_SETTINGS = {
   natsPort: setting(

@@ -1,5 +1,5 @@
 /** Settings of the agent. */
-import { kinds, setting } from '@natter/runtime';
+import { kinds, setting } from '@natter/runtime/config';
 import { AGENTS_SETTINGS } from './agents/settings.ts';
 import { KNOWLEDGE_SETTINGS } from './knowledge/settings.ts';
 import { MODEL_SETTINGS } from './model/settings.ts';

@@ -1,6 +1,7 @@
 /** Settings of the auth service; `npm run token` reads the same ones. */
 import { resolve } from 'node:path';
-import { type BaseConfig, ConfigError, type ConfigOf, kinds, setting } from '@natter/runtime';
+import type { BaseConfig } from '@natter/runtime';
+import { ConfigError, type ConfigOf, kinds, setting } from '@natter/runtime/config';
 
 /** RFC 7518, section 3.2: an HS256 key has at least the size of the hash. */
 const MIN_SECRET_BYTES = 32;

@@ -1,5 +1,5 @@
 /** Settings of the gateway. */
-import { kinds, setting } from '@natter/runtime';
+import { kinds, setting } from '@natter/runtime/config';
 
 const { choice, integer, list, string } = kinds;
 

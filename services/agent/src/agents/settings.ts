@@ -1,7 +1,7 @@
 /** Where the agents are described. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ConfigOf, kinds, setting } from '@natter/runtime';
+import { type ConfigOf, kinds, setting } from '@natter/runtime/config';
 
 export const AGENTS_SETTINGS = {
   agentsDir: setting(

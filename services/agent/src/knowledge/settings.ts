@@ -1,7 +1,7 @@
 /** Where the knowledge is. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ConfigOf, kinds, setting } from '@natter/runtime';
+import { type ConfigOf, kinds, setting } from '@natter/runtime/config';
 
 export const KNOWLEDGE_SETTINGS = {
   knowledgeDir: setting(

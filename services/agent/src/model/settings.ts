@@ -1,5 +1,5 @@
 /** Which model answers, where it is, and how long we wait for it. */
-import { type ConfigOf, kinds, setting } from '@natter/runtime';
+import { type ConfigOf, kinds, setting } from '@natter/runtime/config';
 
 export const MODEL_SETTINGS = {
   openaiApiKey: setting(
