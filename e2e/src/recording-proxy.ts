@@ -1,0 +1,51 @@
+/** Stands between the agents and the demo model and keeps what the model was asked. */
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface AskedMessage {
+  role: string;
+  content: string | null;
+}
+
+export interface RecordingProxy {
+  /** For OPENAI_BASE_URL. */
+  url: string;
+  /** Port of the demo model; requests before it is set are cut. */
+  target: number;
+  /** Messages of every request for an answer so far, oldest first; classifications are left out. */
+  readonly asked: AskedMessage[][];
+  close(): Promise<void>;
+}
+
+/** A test asks a handful of questions; more than this is a loop. */
+const MAX_ASKED = 1_000;
+
+export async function startRecordingProxy(): Promise<RecordingProxy> {
+  const asked: AskedMessage[][] = [];
+  const server = createServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    const parsed = JSON.parse(body.toString());
+    if (parsed.response_format === undefined && asked.length < MAX_ASKED) asked.push(parsed.messages);
+    const { method, url: path, headers } = incoming;
+    const forward = request({ host: '127.0.0.1', port: proxy.target, method, path, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    forward.on('error', () => outgoing.destroy());
+    forward.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const proxy: RecordingProxy = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    target: 0,
+    asked,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return proxy;
+}
