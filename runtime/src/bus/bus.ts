@@ -174,6 +174,14 @@ export class Bus {
     return this.#reader;
   }
 
+  /** Whether the stream exists; false also when nobody can tell. */
+  async hasStream(name: string): Promise<boolean> {
+    return this.#jsm.streams.info(name).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Takes messages from a durable consumer. */
   puller(stream: string, consumer: string): Puller {
     return new Puller(this.#js, stream, consumer, this.#log);

@@ -3,13 +3,13 @@ import {
   type BaseConfig,
   Bus,
   type ConfigOf,
-  keepTopology,
   type Logger,
   Metrics,
   type Running,
   startInternalServer,
 } from '@natter/runtime';
 import { AuthClient } from './bus/auth-client.ts';
+import { Readiness } from './bus/readiness.ts';
 import { RunHub } from './bus/run-hub.ts';
 import { TurnStore } from './bus/turn-store.ts';
 import type { GATEWAY_SETTINGS } from './config.ts';
@@ -30,7 +30,6 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const metrics = new Metrics('gateway');
   const counters = registerGatewayMetrics(metrics);
   const bus = await Bus.connect({ url: config.natsUrl, name: 'gateway', nkeyFile: config.natsNkeyFile }, log);
-  await keepTopology(bus, config, log);
 
   const auth = new AuthClient(bus, config.authTimeoutMs);
   const hub = new RunHub(bus, log, Date.now);
@@ -48,8 +47,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     releaseUser: (sub) => users.remove(sub),
   };
   const rates = new UserRates(config.rateLimitRequests, config.rateLimitWindowSeconds, Date.now);
-  const notReady = () =>
-    edge.draining ? 'shutting down' : bus.connected ? null : 'the broker is unreachable';
+  const readiness = new Readiness(bus);
+  const notReady = () => (edge.draining ? 'shutting down' : readiness.missing());
   const routes = [
     ...serviceRoutes({ bus, auth, page: loadTestPage(), log, notReady, connections: () => edge.connections }),
     chatRoute({ auth, hub, turns, rates, log, now: Date.now, answerTimeoutMs: config.httpAnswerTimeoutMs }),
@@ -68,12 +67,15 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     notReady,
   });
   const port = await edge.listen();
+  const stopping = new AbortController();
+  void readiness.waitForStreams(stopping.signal);
   const ticking = setInterval(() => edge.tick(Date.now()), 1_000);
   const checking = setInterval(() => hub.checkSilent(), 5_000);
 
   return {
     ports: { http: port, internal: internal.port },
     async stop() {
+      stopping.abort();
       clearInterval(ticking);
       clearInterval(checking);
       await edge.drain(config.drainMs);

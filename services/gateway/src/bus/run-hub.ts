@@ -141,6 +141,15 @@ export class RunHub {
     }
   }
 
+  #applyStored(feed: RunFeed, data: Uint8Array): void {
+    try {
+      this.#apply(feed, RunBatch.parse(JSON.parse(decoder.decode(data))));
+    } catch (err) {
+      // One that can't be read must not hide the others.
+      this.#log.error({ err, run: feed.run }, 'a stored batch could not be read');
+    }
+  }
+
   #apply(feed: RunFeed, batch: RunBatch): void {
     feed.view.apply(batch, (event) => this.#emit(feed, event));
   }
@@ -179,7 +188,7 @@ export class RunHub {
         1,
         REPAIR_LIMIT,
       );
-      for (const { data } of stored) this.#apply(feed, RunBatch.parse(JSON.parse(decoder.decode(data))));
+      for (const { data } of stored) this.#applyStored(feed, data);
       if (feed.view.end === null) {
         const answer = await this.#bus.stored.last(
           STREAMS.messages,
