@@ -25,8 +25,8 @@ export default defineConfig({
           maxWorkers: 2,
           // After the unit tests, whose failures explain those here.
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],
