@@ -1,6 +1,6 @@
 /** `npm start`: the broker, the demo model and every service, each a process of its own. */
 import { join, resolve } from 'node:path';
-import { freePort, isFree } from '@natter/runtime/broker';
+import { freePort, isFree, type ServiceName, serviceKeyFile } from '@natter/runtime/broker';
 import { brokerBinary, brokerProcess, reachBroker } from './start/broker.ts';
 import { lockDataDir } from './start/data-dir-lock.ts';
 import { loadDotEnv, sharedEnvironment, wantsDemoModel, withInternalPort } from './start/environment.ts';
@@ -49,17 +49,25 @@ async function start(config: StartConfig): Promise<string> {
         stopTimeoutMs: config.shutdownTimeoutMs + 1_000,
       }),
     );
-  const internal = (index: number) => withInternalPort(shared, config.internalPort, index);
+  const environment = (service: ServiceName, index: number) => ({
+    ...withInternalPort(shared, config.internalPort, index),
+    // A broker of our own lets only the services in, each with its key.
+    ...(NATS_URL ? {} : { NATTER_NATS_NKEY_FILE: serviceKeyFile(brokerDir(dataDir), service) }),
+  });
 
   // Stopped in the reverse order: nobody loses what it still needs in order to finish.
   const demo = demoModel
     ? run('demo model', 'demo-model/src/main.ts', { ...shared, DEMO_MODEL_PORT: `${demoPort}` })
     : null;
-  const auth = run('auth', 'services/auth/src/main.ts', internal(2));
-  const agent = run('agent', 'services/agent/src/main.ts', internal(1));
-  const gateway = run('gateway', 'services/gateway/src/main.ts', internal(0));
+  const auth = run('auth', 'services/auth/src/main.ts', environment('auth', 2));
+  const agent = run('agent', 'services/agent/src/main.ts', environment('agent', 1));
+  const gateway = run('gateway', 'services/gateway/src/main.ts', environment('gateway', 0));
   const [{ http }] = await Promise.all([gateway.ready, agent.ready, auth.ready, demo?.ready]);
   return greeting({ host: config.host, port: http ?? config.port, demoModel });
+}
+
+function brokerDir(dataDir: string): string {
+  return join(dataDir, 'nats');
 }
 
 /** Starts nats-server; returns its URL. */
@@ -71,8 +79,8 @@ async function startBroker(dataDir: string, wantedPort: number): Promise<string>
   const line = (text: string) => {
     if (/\[(WRN|ERR|FTL)\]/.test(text)) say(`nats-server: ${text}`);
   };
-  await supervisor.keep('broker', () => brokerProcess({ binary, port, dataDir: join(dataDir, 'nats'), line }))
-    .ready;
+  const options = { binary, port, dataDir: brokerDir(dataDir), signIn: true, line };
+  await supervisor.keep('broker', () => brokerProcess(options)).ready;
   return `nats://127.0.0.1:${port}`;
 }
 

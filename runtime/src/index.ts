@@ -7,6 +7,8 @@ export {
   freePort,
   isFree,
   killWithParent,
+  type ServiceName,
+  serviceKeyFile,
   startBroker,
 } from './broker/index.ts';
 export { Bucket, type Entry } from './bus/bucket.ts';

@@ -42,7 +42,11 @@ export function sharedEnvironment(env: Env, config: StartConfig, wiring: Wiring)
     NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE || join(wiring.root, 'node_modules', '.cache', 'compile'),
     ...(wiring.demoPort === null
       ? {}
-      : { OPENAI_BASE_URL: `http://127.0.0.1:${wiring.demoPort}/v1`, OPENAI_API_KEY: 'demo' }),
+      : {
+          OPENAI_BASE_URL: `http://127.0.0.1:${wiring.demoPort}/v1`,
+          OPENAI_API_KEY: 'demo',
+          NATTER_MODEL: 'natter-demo',
+        }),
   };
 }
 

@@ -2,7 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Broker, findBroker, freePort, startBroker } from '@natter/runtime';
+import {
+  type Broker,
+  findBroker,
+  freePort,
+  type ServiceName,
+  serviceKeyFile,
+  startBroker,
+} from '@natter/runtime';
 
 export interface NatsServerOptions {
   /** Default: a temporary directory, removed by `stop`. */
@@ -11,6 +18,8 @@ export interface NatsServerOptions {
   port?: number;
   /** Lines in nats-server's own syntax. */
   configExtra?: string;
+  /** Only the services may sign in, as under `npm start`. Default: anybody may. */
+  signIn?: boolean;
 }
 
 export interface NatsServer {
@@ -18,6 +27,8 @@ export interface NatsServer {
   readonly port: number;
   readonly dataDir: string;
   readonly pid: number;
+  /** The file with a service's key, or undefined where anybody may sign in. */
+  keyFile(service: ServiceName): string | undefined;
   /** SIGKILL; the data stays. */
   kill(): Promise<void>;
   /** SIGTERM, and the end of its temporary directory. */
@@ -34,10 +45,12 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   if (binary === null) throw new Error('nats-server is neither installed by npm nor on PATH');
   const port = options.port ?? (await freePort());
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'natter-nats-'));
-  const start = () => startBroker({ binary, port, dataDir, extra: options.configExtra });
+  const start = () =>
+    startBroker({ binary, port, dataDir, extra: options.configExtra, signIn: options.signIn });
   let broker: Broker = await start();
   return {
     url: broker.url,
+    keyFile: (service) => (options.signIn ? serviceKeyFile(dataDir, service) : undefined),
     port,
     dataDir,
     get pid() {

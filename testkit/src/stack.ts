@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Behaviour } from '@natter/demo-model';
-import { freePort } from '@natter/runtime';
+import { freePort, type ServiceName } from '@natter/runtime';
 import { onTestFailed } from 'vitest';
 import { type NatsServer, startNatsServer } from './nats-server.ts';
 import { ServiceProcess } from './service-process.ts';
@@ -42,18 +42,28 @@ export interface Stack {
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
+const SERVICE_NAMES: Record<string, ServiceName> = {
+  'services/auth': 'auth',
+  'services/agent': 'agent',
+  'services/gateway': 'gateway',
+};
+
 /** Starts one; when a test fails that started it, what its processes wrote is printed. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'natter-stack-'));
-  const nats = options.nats ?? (await startNatsServer());
+  const nats = options.nats ?? (await startNatsServer({ signIn: true }));
   const started: ServiceProcess[] = [];
   const demoPort = await freePort();
   const env = { ...base(dataDir, nats.url, demoPort), ...options.env };
   const run = async (name: string, folder: string, more: Record<string, string> = {}) => {
     const entry = join(ROOT, folder, 'src/main.ts');
-    const service = await ServiceProcess.start({ name, entry, env: { ...env, ...more } });
+    const service = await ServiceProcess.start({ name, entry, env: { ...env, ...signIn(folder), ...more } });
     started.push(service);
     return service;
+  };
+  const signIn = (folder: string): Record<string, string> => {
+    const file = SERVICE_NAMES[folder] && nats.keyFile(SERVICE_NAMES[folder]);
+    return file === undefined ? {} : { NATTER_NATS_NKEY_FILE: file };
   };
   const many = (name: string, count = 1, more?: () => Promise<Record<string, string>>) =>
     Promise.all(

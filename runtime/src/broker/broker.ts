@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { readOrCreateServiceKeys } from '../bus/service-keys.ts';
 import { brokerConfig } from './config.ts';
 import { killWithParent } from './kill-with-parent.ts';
+import { authorizationConfig } from './service-users.ts';
 
 export interface BrokerOptions {
   /** The nats-server program; see `findBroker`. */
@@ -15,6 +17,8 @@ export interface BrokerOptions {
   dataDir: string;
   /** More configuration, in nats-server's syntax. */
   extra?: string;
+  /** Only the services may sign in, each with a key of its own. Default: anybody on this machine may. */
+  signIn?: boolean;
   /** Called with each line of its log. */
   line?: (text: string) => void;
 }
@@ -42,7 +46,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   await mkdir(options.dataDir, { recursive: true });
   const file = join(options.dataDir, 'nats.conf');
   const storeDir = join(options.dataDir, 'jetstream');
-  await writeFile(file, brokerConfig({ ...options, storeDir }));
+  const users = options.signIn ? authorizationConfig(await readOrCreateServiceKeys(options.dataDir)) : '';
+  await writeFile(file, brokerConfig({ ...options, storeDir, extra: `${users}${options.extra ?? ''}` }));
   const child = spawn(options.binary, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());

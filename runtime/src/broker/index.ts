@@ -4,3 +4,4 @@ export { type Broker, BrokerError, type BrokerOptions, startBroker } from './bro
 export { brokerConfig } from './config.ts';
 export { freePort, isFree } from './free-port.ts';
 export { killWithParent } from './kill-with-parent.ts';
+export { type ServiceName, serviceKeyFile } from './service-users.ts';

@@ -38,6 +38,7 @@ export function asBusError(error: unknown): BusError {
   const message = error instanceof Error ? error.message : String(error);
   const api = (error as { apiError?: () => Parameters<typeof apiError>[0] }).apiError;
   if (typeof api === 'function') return apiError(api.call(error));
+  if (/permissions violation/i.test(message)) return new BusError('REFUSED', message, error);
   const passing =
     error instanceof TimeoutError || error instanceof NoRespondersError || error instanceof RequestError;
   if (passing) return new BusError('UNAVAILABLE', message, error);
