@@ -1,14 +1,24 @@
 /** docs/reference/metrics.md. */
 import { Metrics } from '@natter/runtime';
 import { registerAgentMetrics } from '../../services/agent/src/metrics.ts';
+import { registerAuthMetrics } from '../../services/auth/src/metrics.ts';
 import { registerGatewayMetrics } from '../../services/gateway/src/metrics.ts';
 import { table } from './table.ts';
 
 /** What each service counts, registered the way the service itself does it. */
 const REGISTER: [service: string, register: (metrics: Metrics) => unknown][] = [
-  ['gateway', registerGatewayMetrics],
-  ['agent', registerAgentMetrics],
+  ['gateway', (metrics) => registerGatewayMetrics(metrics, { connections: zero, runs: zero })],
+  ['agent', (metrics) => registerAgentMetrics(metrics, { runs: zero })],
+  [
+    'auth',
+    (metrics) =>
+      registerAuthMetrics(metrics, { underWay: zero, rememberedTokens: zero, rememberedHits: zero }),
+  ],
 ];
+
+function zero(): number {
+  return 0;
+}
 
 export async function metricsReference(): Promise<string> {
   const sections: string[] = [];

@@ -46,13 +46,12 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     claims,
     transcripts: new Transcripts(bus),
     orchestrator,
-    metrics: registerAgentMetrics(metrics),
+    metrics: registerAgentMetrics(metrics, { runs: () => intake.size }),
     log,
     now: Date.now,
   });
   const intake = new Intake(bus.puller(STREAMS.turns, CONSUMERS.agents), runner, config, log);
   const undertaker = new Undertaker(bus, bus.puller(STREAMS.deadTurns, CONSUMERS.undertakers), runner, log);
-  metrics.gauge('natter_agent_runs', 'Runs under way.', () => intake.size);
 
   const notReady = () => (bus.connected ? null : 'the broker is unreachable');
   const internal = await startInternalServer({

@@ -3,11 +3,16 @@ import type { Metrics } from '@natter/runtime';
 
 export type AgentMetrics = ReturnType<typeof registerAgentMetrics>;
 
-export function registerAgentMetrics(metrics: Metrics) {
+/** Read when Prometheus asks. */
+export interface AgentState {
+  runs(): number;
+}
+
+export function registerAgentMetrics(metrics: Metrics, state: AgentState) {
+  metrics.gauge('natter_agent_runs', 'Runs under way.', state.runs);
   return {
     runs: metrics.counter('natter_agent_runs_total', 'Runs ended here, by outcome: completed, failed.', [
       'outcome',
     ]),
-    gauge: metrics.gauge.bind(metrics),
   };
 }

@@ -11,6 +11,7 @@ import {
 import type { BusMessage, Endpoint, Logger, Metrics } from '@natter/runtime';
 import type { AuthConfig } from './config.ts';
 import type { OwnKeys } from './keys/own-keys.ts';
+import { registerAuthMetrics } from './metrics.ts';
 import { issueToken, UnfitToken } from './tokens/issue-token.ts';
 import type { TokenVerifier } from './tokens/token-verifier.ts';
 
@@ -47,17 +48,11 @@ export function authEndpoints(parts: EndpointParts): Endpoint[] {
 }
 
 function verifyEndpoint({ verifier, metrics }: EndpointParts): (request: BusMessage) => Promise<string> {
-  const results = metrics.counter('natter_auth_verifications_total', 'Tokens verified, by result.', [
-    'result',
-  ]);
-  const seconds = metrics.latency('natter_auth_verify_seconds', 'Time that one verification took.');
   let underWay = 0;
-  metrics.gauge('natter_auth_verifications_under_way', 'Verifications under way.', () => underWay);
-  metrics.gauge('natter_auth_remembered_tokens', 'Verified tokens that are remembered.', () => {
-    return verifier.remembered.tokens;
-  });
-  metrics.gauge('natter_auth_remembered_hits', 'Verifications answered from memory since the start.', () => {
-    return verifier.remembered.hits;
+  const { verifications, seconds } = registerAuthMetrics(metrics, {
+    underWay: () => underWay,
+    rememberedTokens: () => verifier.remembered.tokens,
+    rememberedHits: () => verifier.remembered.hits,
   });
 
   const answer = async (request: BusMessage): Promise<VerifyReply> => {
@@ -75,7 +70,7 @@ function verifyEndpoint({ verifier, metrics }: EndpointParts): (request: BusMess
   };
   return async (request) => {
     const reply = await answer(request);
-    results.inc({ result: reply.ok ? 'ok' : reply.reason });
+    verifications.inc({ result: reply.ok ? 'ok' : reply.reason });
     return JSON.stringify(reply);
   };
 }

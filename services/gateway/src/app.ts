@@ -28,7 +28,10 @@ export type GatewayConfig = ConfigOf<typeof GATEWAY_SETTINGS> & BaseConfig;
 /** Starts a gateway; rejects when the broker can't be reached or the port is taken. */
 export async function startGateway(config: GatewayConfig, log: Logger): Promise<Running> {
   const metrics = new Metrics('gateway');
-  const counters = registerGatewayMetrics(metrics);
+  const counters = registerGatewayMetrics(metrics, {
+    connections: () => edge.connections,
+    runs: () => hub.size,
+  });
   const bus = await Bus.connect({ url: config.natsUrl, name: 'gateway', nkeyFile: config.natsNkeyFile }, log);
 
   const auth = new AuthClient(bus, config.authTimeoutMs);
@@ -57,8 +60,6 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     { ...config, localhostAllowed: config.env === 'development' },
     { dialects: DIALECTS, routes, context, metrics: counters, log },
   );
-  metrics.gauge('natter_gateway_connections', 'Open WebSocket connections.', () => edge.connections);
-  metrics.gauge('natter_gateway_runs', 'Runs with at least one follower here.', () => hub.size);
 
   const internal = await startInternalServer({
     host: config.internalHost,

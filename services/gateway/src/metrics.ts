@@ -3,9 +3,16 @@ import type { Metrics } from '@natter/runtime';
 
 export type GatewayMetrics = ReturnType<typeof registerGatewayMetrics>;
 
-export function registerGatewayMetrics(metrics: Metrics) {
+/** Read when Prometheus asks. */
+export interface GatewayState {
+  connections(): number;
+  runs(): number;
+}
+
+export function registerGatewayMetrics(metrics: Metrics, state: GatewayState) {
+  metrics.gauge('natter_gateway_connections', 'Open WebSocket connections.', state.connections);
+  metrics.gauge('natter_gateway_runs', 'Runs with at least one follower here.', state.runs);
   return {
-    gauge: metrics.gauge.bind(metrics),
     turns: metrics.counter('natter_gateway_turns_total', 'Questions by outcome: stored, repeated, refused.', [
       'outcome',
     ]),

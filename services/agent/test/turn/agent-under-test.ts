@@ -41,7 +41,7 @@ export async function startTestAgent(url: string, orchestrator: Script): Promise
   const bus = await connectBus(url);
   const name = `agent-${randomUUID()}`;
   const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name);
-  const metrics = registerAgentMetrics(new Metrics('agent'));
+  const metrics = registerAgentMetrics(new Metrics('agent'), { runs: () => intake.size });
   const transcripts = new Transcripts(bus);
   const runner = new TurnRunner({ bus, claims, transcripts, orchestrator, metrics, log, now: Date.now });
   const intake = new Intake(bus.puller(STREAMS.turns, CONSUMERS.agents), runner, { concurrency: 64 }, log);

@@ -109,7 +109,7 @@ export function rig(limits: Partial<SessionLimits> = {}, users = new Counted(100
       auth: { verify },
       hub: { follow: follow as never },
       turns: { store },
-      metrics: registerGatewayMetrics(new Metrics('gateway')),
+      metrics: registerGatewayMetrics(new Metrics('gateway'), { connections: () => 0, runs: () => 0 }),
       limits: { ...LIMITS, ...limits },
       log: createLogger('gateway', 'silent'),
       now,

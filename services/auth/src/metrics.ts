@@ -1,0 +1,31 @@
+/** What the auth service counts. */
+import type { Metrics } from '@natter/runtime';
+
+export type AuthMetrics = ReturnType<typeof registerAuthMetrics>;
+
+/** Read when Prometheus asks. */
+export interface AuthState {
+  underWay(): number;
+  rememberedTokens(): number;
+  rememberedHits(): number;
+}
+
+export function registerAuthMetrics(metrics: Metrics, state: AuthState) {
+  metrics.gauge('natter_auth_verifications_under_way', 'Verifications under way.', state.underWay);
+  metrics.gauge(
+    'natter_auth_remembered_tokens',
+    'Verified tokens that are remembered.',
+    state.rememberedTokens,
+  );
+  metrics.gauge(
+    'natter_auth_remembered_hits',
+    'Verifications answered from memory since the start.',
+    state.rememberedHits,
+  );
+  return {
+    verifications: metrics.counter('natter_auth_verifications_total', 'Tokens verified, by result.', [
+      'result',
+    ]),
+    seconds: metrics.latency('natter_auth_verify_seconds', 'Time that one verification took.'),
+  };
+}
