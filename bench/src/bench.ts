@@ -1,0 +1,44 @@
+/** What a figure is, and what it is given. */
+
+import type { CoreUse } from './measure/core-watch.ts';
+import type { Cores } from './measure/cores.ts';
+
+/** `tiny` shows that everything works; its numbers mean nothing. */
+export type Size = 'tiny' | 'quick' | 'full';
+
+export interface Bench {
+  readonly size: Size;
+  readonly cores: Cores;
+  /** Where CPU profiles of the processes under test go, or null for none. */
+  readonly profileDir: string | null;
+  /** Undone in reverse order when the figure ends, however it ends. */
+  defer(undo: () => unknown): void;
+  /** Tells the person who waits. */
+  say(line: string): void;
+}
+
+export interface Measurement {
+  /** `<figure>.<what>`; goals name it. */
+  id: string;
+  label: string;
+  value: number;
+  unit: string;
+  /** Of the median over rounds; absent where one run gives one number. */
+  interval?: { low: number; high: number; coverage: number; rounds: number };
+  /** Why its goal was missed, as far as this run can tell. */
+  why?: string;
+}
+
+export interface FigureResult {
+  measurements: Measurement[];
+  /** Cores during the measured parts only. */
+  cores: CoreUse[];
+  /** Everything else worth keeping, for the JSON file. */
+  details: Record<string, unknown>;
+}
+
+export interface Figure {
+  name: string;
+  title: string;
+  run(bench: Bench): Promise<FigureResult>;
+}

@@ -1,0 +1,116 @@
+/** How many tokens an agent passes on for a second of CPU, against an SDK that only reads them. */
+import type { Bench, Figure, FigureResult, Measurement, Size } from '../bench.ts';
+import { HelperProcess } from '../helper-process.ts';
+import { Turns } from '../load/turns.ts';
+import { CoreWatch } from '../measure/core-watch.ts';
+import { CORE } from '../measure/cores.ts';
+import { medianInterval } from '../measure/interval.ts';
+import { cpuSeconds } from '../measure/process-meter.ts';
+import { quiet } from '../measure/settled.ts';
+import type { SdkLoopRequest } from '../peers/sdk-loop/main.ts';
+import { startMeasuredStack } from '../stack.ts';
+import { startTokenServer } from '../token-server.ts';
+
+interface Plan {
+  streams: number;
+  /** Tokens of one answer. */
+  tokens: number;
+  rounds: number;
+}
+
+const PLANS: Record<Size, Plan> = {
+  tiny: { streams: 4, tokens: 100, rounds: 2 },
+  quick: { streams: 100, tokens: 400, rounds: 10 },
+  full: { streams: 200, tokens: 1_000, rounds: 16 },
+};
+const WARM_UP_ROUNDS = 3;
+/** Of one token of the server, `token01 `. */
+const TOKEN_CHARS = 8;
+const ROUND_MS = 60_000;
+
+interface Side {
+  pid: number;
+  /** One round; returns the characters read. */
+  run(): Promise<number>;
+}
+
+export const agent: Figure = {
+  name: 'agent',
+  title: 'Agent tokens per core second',
+  async run(bench): Promise<FigureResult> {
+    const plan = PLANS[bench.size];
+    const { natter, sdk } = await prepare(bench, plan);
+    for (let round = 0; round < WARM_UP_ROUNDS; round += 1)
+      for (const side of [natter, sdk]) await tokensPerCoreSecond(side, plan, null);
+    const cores = new CoreWatch();
+    const rounds: { natter: number; sdk: number }[] = [];
+    for (let index = 0; index < plan.rounds; index += 1) {
+      const order = index % 2 === 0 ? [natter, sdk] : [sdk, natter];
+      const found = new Map<Side, number>();
+      for (const side of order) found.set(side, await tokensPerCoreSecond(side, plan, cores));
+      rounds.push({ natter: found.get(natter) as number, sdk: found.get(sdk) as number });
+      bench.say(`round ${index + 1} of ${plan.rounds}: ${rounds.map((r) => Math.round(r.natter)).at(-1)}/s`);
+    }
+    return {
+      measurements: [
+        row(
+          'agent.tokens',
+          `tokens per agent core second, ${plan.streams} streams`,
+          '/s',
+          rounds.map((round) => round.natter),
+        ),
+        row(
+          'agent.sdk-tokens',
+          'the same, SDK loop that only parses',
+          '/s',
+          rounds.map(({ sdk }) => sdk),
+        ),
+        row(
+          'agent.ratio',
+          'agent ÷ SDK loop, per round',
+          '×',
+          rounds.map((round) => round.natter / round.sdk),
+        ),
+      ],
+      cores: cores.use(),
+      details: { plan, rounds },
+    };
+  },
+};
+
+async function prepare(bench: Bench, plan: Plan): Promise<{ natter: Side; sdk: Side }> {
+  const model = await startTokenServer(bench);
+  await model.ask({ type: 'fast', tokens: plan.tokens });
+  const stack = await startMeasuredStack(bench, 'agent', model.env);
+  const turns = await Turns.connect(stack.nats);
+  bench.defer(() => turns.close());
+  const entry = `${import.meta.dirname}/../peers/sdk-loop/main.ts`;
+  const peer = await HelperProcess.start<SdkLoopRequest, number>('SDK loop', entry);
+  bench.defer(() => peer.stop());
+  bench.cores.pin(peer.pid, CORE.underTest);
+  const { streams } = plan;
+  return {
+    natter: {
+      pid: stack.agents[0]?.pid as number,
+      run: async () => (await turns.ask(streams, ROUND_MS)).chars,
+    },
+    sdk: { pid: peer.pid, run: () => peer.ask({ baseUrl: model.baseUrl, streams }, ROUND_MS) },
+  };
+}
+
+/** One round of one side, with what its process does after the last answer. */
+async function tokensPerCoreSecond(side: Side, plan: Plan, cores: CoreWatch | null): Promise<number> {
+  const expected = plan.streams * plan.tokens;
+  const stop = cores?.start();
+  const before = cpuSeconds(side.pid);
+  const chars = await side.run();
+  stop?.();
+  await quiet(side.pid);
+  if (chars !== expected * TOKEN_CHARS) throw new Error(`${chars} characters came of ${expected} tokens`);
+  return expected / Math.max(0.01, cpuSeconds(side.pid) - before);
+}
+
+function row(id: string, label: string, unit: string, values: number[]): Measurement {
+  const { median, ...interval } = medianInterval(values);
+  return { id, label, value: median, unit, interval };
+}

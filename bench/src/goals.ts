@@ -1,0 +1,33 @@
+/** What the figures are measured against. Source: GOALS of the project; README.md of this folder. */
+
+export interface Goal {
+  /** Id of a measurement. */
+  measurement: string;
+  atMost?: number;
+  atLeast?: number;
+}
+
+export const GOALS: readonly Goal[] = [
+  { measurement: 'idle.rss', atMost: 5_000 },
+  { measurement: 'idle.flat', atMost: 1.1 },
+  { measurement: 'idle.cpu', atMost: 1 },
+  { measurement: 'connect.distinct', atLeast: 5_000 },
+  { measurement: 'connect.p99', atMost: 10 },
+  { measurement: 'latency.p50', atMost: 3 },
+  { measurement: 'latency.p99', atMost: 25 },
+  { measurement: 'agent.tokens', atLeast: 30_000 },
+  { measurement: 'agent.ratio', atLeast: 0.5 },
+  { measurement: 'ready.stack', atMost: 3 },
+  { measurement: 'ready.gateway', atMost: 0.5 },
+  { measurement: 'ready.gateway-rss', atMost: 80 },
+];
+
+export type Verdict = 'met' | 'missed' | null;
+
+/** The goal of a measurement and whether the value meets it; null where there is none. */
+export function judge(id: string, value: number): { goal: Goal | null; verdict: Verdict } {
+  const goal = GOALS.find(({ measurement }) => measurement === id) ?? null;
+  if (goal === null) return { goal, verdict: null };
+  const met = value <= (goal.atMost ?? Infinity) && value >= (goal.atLeast ?? -Infinity);
+  return { goal, verdict: met ? 'met' : 'missed' };
+}

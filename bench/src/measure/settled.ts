@@ -1,0 +1,30 @@
+/** Waits until a process has come to rest. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Memory } from './proc.ts';
+import { cpuSeconds, memory } from './process-meter.ts';
+
+const LOOK_EVERY_MS = 100;
+
+/** Resolves when the process has used no CPU for 0.1 s, or after 5 s. */
+export async function quiet(pid: number): Promise<void> {
+  let before = cpuSeconds(pid);
+  for (let look = 0; look < 50; look += 1) {
+    await sleep(LOOK_EVERY_MS);
+    const now = cpuSeconds(pid);
+    if (now === before) return;
+    before = now;
+  }
+}
+
+/** Memory once it has changed by less than 0.2% for 1 s, or after 8 s. */
+export async function settledMemory(pid: number): Promise<Memory> {
+  let reference = memory(pid);
+  let still = 0;
+  for (let look = 0; look < 80 && still < 10; look += 1) {
+    await sleep(LOOK_EVERY_MS);
+    const now = memory(pid);
+    still = Math.abs(now.rss - reference.rss) < reference.rss * 0.002 ? still + 1 : 0;
+    if (still === 0) reference = now;
+  }
+  return memory(pid);
+}

@@ -1,0 +1,82 @@
+/** Streams whose tokens are written at fixed times, each stamped with the time it was due. */
+import type { ServerResponse } from 'node:http';
+import { writeStamp } from '../../load/token-frame.ts';
+import { monotonicMicros } from '../../measure/clock.ts';
+import { type Distribution, Samples } from '../../measure/samples.ts';
+import type { Chunks } from './chunks.ts';
+
+export interface Pace {
+  tokensPerSecond: number;
+  tokens: number;
+  epochMicros: number;
+}
+
+interface Stream {
+  response: ServerResponse;
+  dueMicros: number;
+  left: number;
+  pace: Pace;
+}
+
+/** A million doubles, 8 MB; later ones are counted only. */
+const MAX_SAMPLES = 1_000_000;
+/** Timers of Node are whole milliseconds; this is the longest the schedule sleeps instead. */
+const NAP_MS = 0.25;
+
+export class Schedule {
+  readonly #chunks: Chunks;
+  readonly #streams = new Set<Stream>();
+  readonly #napping = new Int32Array(new SharedArrayBuffer(4));
+  #lateness = new Samples(MAX_SAMPLES);
+  #ticking = false;
+
+  constructor(chunks: Chunks) {
+    this.#chunks = chunks;
+  }
+
+  /** The first token is due one interval from now. */
+  add(response: ServerResponse, pace: Pace): void {
+    const stream = {
+      response,
+      dueMicros: monotonicMicros() + 1e6 / pace.tokensPerSecond,
+      left: pace.tokens,
+      pace,
+    };
+    this.#streams.add(stream);
+    response.on('close', () => this.#streams.delete(stream));
+    response.flushHeaders();
+    if (!this.#ticking) this.#tick();
+  }
+
+  /** Microseconds by which tokens were written late; null when there were none. */
+  takeLateness(): Distribution | null {
+    const samples = this.#lateness;
+    this.#lateness = new Samples(MAX_SAMPLES);
+    return samples.count === 0 ? null : samples.distribution();
+  }
+
+  #tick(): void {
+    this.#ticking = this.#streams.size > 0;
+    if (!this.#ticking) return;
+    const now = monotonicMicros();
+    for (const stream of this.#streams)
+      while (stream.left > 0 && stream.dueMicros <= now) this.#write(stream);
+    // A blocking nap between two turns of the event loop: requests wait 0.25 ms at most.
+    Atomics.wait(this.#napping, 0, 0, NAP_MS);
+    setImmediate(() => this.#tick());
+  }
+
+  #write(stream: Stream): void {
+    const { response, dueMicros, pace } = stream;
+    const text = this.#chunks.text(writeStamp(dueMicros - pace.epochMicros));
+    stream.left -= 1;
+    stream.dueMicros = dueMicros + 1e6 / pace.tokensPerSecond;
+    if (stream.left > 0) {
+      response.write(text);
+    } else {
+      this.#streams.delete(stream);
+      response.end(text + this.#chunks.tail(pace.tokens));
+    }
+    this.#lateness.add(monotonicMicros() - dueMicros);
+  }
+}

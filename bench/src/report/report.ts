@@ -1,0 +1,61 @@
+/** The result of a run as it is kept in JSON. */
+import type { FigureResult, Measurement, Size } from '../bench.ts';
+import { type Goal, judge, type Verdict } from '../goals.ts';
+import { CORE } from '../measure/cores.ts';
+import type { Machine } from '../measure/machine.ts';
+
+export interface Report {
+  startedAt: string;
+  seconds: number;
+  size: Size;
+  machine: Machine;
+  versions: Record<string, string>;
+  /** Which core has what, or why nothing is pinned. */
+  pinning: string;
+  figures: FigureReport[];
+}
+
+export interface FigureReport {
+  name: string;
+  title: string;
+  seconds: number;
+  /** Null unless the figure could not be measured. */
+  failed: string | null;
+  measurements: (Measurement & { goal: Goal | null; verdict: Verdict })[];
+  cores: FigureResult['cores'];
+  /** What makes the numbers doubtful. */
+  warnings: string[];
+  details: FigureResult['details'];
+}
+
+/** Above this the load may be what is measured. */
+const LOAD_BUSY_PERCENT = 85;
+const STEAL_PERCENT = 2;
+
+export function figureReport(
+  figure: { name: string; title: string },
+  seconds: number,
+  result: FigureResult | Error,
+): FigureReport {
+  const { name, title } = figure;
+  if (result instanceof Error) {
+    const failed = String(result.stack ?? result);
+    return { name, title, seconds, failed, measurements: [], cores: [], warnings: [], details: {} };
+  }
+  const measurements = result.measurements.map((measurement) => {
+    const judged = judge(measurement.id, measurement.value);
+    const { why, ...rest } = measurement;
+    return { ...rest, ...judged, ...(judged.verdict === 'missed' && why !== undefined ? { why } : {}) };
+  });
+  const { cores, details } = result;
+  return { name, title, seconds, failed: null, measurements, cores, warnings: warnings(cores), details };
+}
+
+function warnings(cores: FigureResult['cores']): string[] {
+  const busy = cores.filter(({ core, busyPercent }) => core === CORE.load && busyPercent > LOAD_BUSY_PERCENT);
+  const stolen = cores.filter(({ stealPercent }) => stealPercent > STEAL_PERCENT);
+  return [
+    ...busy.map(({ core, busyPercent }) => `core ${core}, with the load, was ${busyPercent}% busy`),
+    ...stolen.map(({ core, stealPercent }) => `${stealPercent}% of core ${core} went to other machines`),
+  ];
+}

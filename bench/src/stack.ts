@@ -1,0 +1,47 @@
+/** A stack to measure, with each process on its core. */
+import { type Stack, startStack } from '@natter/testkit';
+import type { Bench } from './bench.ts';
+import { CORE } from './measure/cores.ts';
+
+export type UnderTest = 'gateway' | 'agent' | 'everything';
+
+/** Logs of warnings and worse, limits out of the way of a load that comes from one address. */
+const ENV = {
+  LOG_LEVEL: 'warn',
+  WS_RATE_LIMIT_REQUESTS: '1000000',
+  NATTER_MAX_CONNECTIONS_PER_USER: '1000000',
+  NATTER_MAX_CONNECTIONS_PER_ADDRESS: '1000000',
+};
+
+/**
+ * Starts one and stops it with the figure.
+ *
+ * The process under test gets a core of its own; the rest shares the other with this process,
+ * which is the load. `everything`: the stack may use both cores, the load only its own.
+ */
+export async function startMeasuredStack(
+  bench: Bench,
+  underTest: UnderTest,
+  env: Record<string, string> = {},
+): Promise<Stack> {
+  const profile = bench.profileDir === null ? {} : profiling(bench.profileDir);
+  bench.cores.pin(process.pid, 'any');
+  const stack = await startStack({ env: { ...ENV, ...profile, ...env } });
+  bench.defer(() => stack.stop());
+  const pids = {
+    gateway: stack.gateways.map(({ pid }) => pid),
+    agent: stack.agents.map(({ pid }) => pid),
+    rest: [stack.nats.pid, stack.auth.pid, stack.demo.pid],
+  };
+  bench.cores.pin(process.pid, CORE.load);
+  for (const [name, all] of Object.entries(pids)) {
+    const core = underTest === 'everything' ? 'any' : name === underTest ? CORE.underTest : CORE.load;
+    for (const pid of all) bench.cores.pin(pid, core);
+  }
+  return stack;
+}
+
+/** Node writes a profile of each process when it ends. */
+function profiling(dir: string): Record<string, string> {
+  return { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dir}` };
+}
