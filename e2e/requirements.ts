@@ -97,6 +97,7 @@ export const REQUIREMENTS = {
 
   'limits/rate': { statement: 'Too many frames get RATE_LIMIT with retry_after.', source: GATEWAY },
   'limits/rate-abuse': { statement: 'Who goes on after 200 refusals is closed with 1008.', source: GATEWAY },
+  'limits/turns': { statement: 'Unanswered questions of a connection are capped.', source: GATEWAY },
   'limits/auth-deadline': { statement: 'No token in time closes with 4001.', source: GATEWAY },
   'limits/token-expiry': {
     statement: 'Expiry closes with 4001; a new token before renews.',

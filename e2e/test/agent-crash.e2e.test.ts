@@ -2,8 +2,10 @@
 import { type Probe, type Stack, startStack } from '@natter/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AtWork, agentAtWork } from '../src/agent-at-work.ts';
+import { revive } from '../src/alive.ts';
 import { ANSWER_MS, ask, expectWhole, openChat, readAnswer, send, terminals } from '../src/chat.ts';
 import { readMetric } from '../src/metrics.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 /** Another agent goes on within this time. Source: issue 2, What it must show. */
 const TAKEOVER_MS = 8_000;
@@ -12,6 +14,8 @@ const TAKEOVER_MS = 8_000;
  * is quicker than this was handed over.
  */
 const SILENCE_MS = 4_000;
+/** The two that measure may be late once where other tests take the machine; never again and again. */
+const MEASURED = { retry: 2 };
 const QUESTION = 'What is the engine power?';
 /** The answer has about 50 tokens: 5 s, so that what is killed dies in the middle. */
 const SLOW = { tokensPerSecond: 10 };
@@ -27,12 +31,16 @@ beforeAll(async () => {
   token = await stack.token({ sub: 'alice' });
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 
 beforeEach(async () => {
   await stack.demo.behave(SLOW);
   probe = await openChat(stack.url(), token);
 });
-afterEach(() => probe.close());
+afterEach(async () => {
+  await probe.close();
+  await revive(stack.agents);
+});
 
 /** Asks, and returns when some of the answer is there, with who writes it. */
 async function askAndCatch(): Promise<AtWork> {
@@ -88,16 +96,19 @@ describe('two gateways and two agents on one broker', () => {
 });
 
 describe('the agent that writes the answer', () => {
-  it('[crash/agent-killed] killed with -9: another goes on within 8 s, and the answer is whole', async () => {
-    const atWork = await askAndCatch();
-    await stack.demo.behave(BRISK);
-    const killedAt = performance.now();
-    await atWork.agent.kill();
-    await seeTakeover(atWork);
-    expect(performance.now() - killedAt).toBeLessThan(TAKEOVER_MS);
-    await expectOneWholeAnswer();
-    await atWork.agent.restart();
-  });
+  it(
+    '[crash/agent-killed] killed with -9: another goes on within 8 s, and the answer is whole',
+    MEASURED,
+    async () => {
+      const atWork = await askAndCatch();
+      await stack.demo.behave(BRISK);
+      const killedAt = performance.now();
+      await atWork.agent.kill();
+      await seeTakeover(atWork);
+      expect(performance.now() - killedAt).toBeLessThan(TAKEOVER_MS);
+      await expectOneWholeAnswer();
+    },
+  );
 
   it('[crash/other-agent-killed] goes on alone when the other one is killed', async () => {
     const { agent, idle } = await askAndCatch();
@@ -105,7 +116,6 @@ describe('the agent that writes the answer', () => {
     await stack.demo.behave(FAST);
     await expectOneWholeAnswer();
     await agent.line(/"run ended"/);
-    await Promise.all(idle.map((other) => other.restart()));
   });
 
   it('[crash/agent-paused] paused past its takeover and resumed: nothing late reaches the client', async () => {
@@ -122,16 +132,19 @@ describe('the agent that writes the answer', () => {
     await expectOneWholeAnswer();
   });
 
-  it('[crash/agent-stopped] stopped with SIGTERM: hands over at once and exits with 0', async () => {
-    const { agent } = await askAndCatch();
-    await stack.demo.behave(FAST);
-    const stoppedAt = performance.now();
-    const exit = agent.stop();
-    await probe.nextOfType('complete', ANSWER_MS);
-    expect(performance.now() - stoppedAt).toBeLessThan(SILENCE_MS);
-    expect(await exit).toEqual({ code: 0, signal: null });
-    await agent.restart();
-  });
+  it(
+    '[crash/agent-stopped] stopped with SIGTERM: hands over at once and exits with 0',
+    MEASURED,
+    async () => {
+      const { agent } = await askAndCatch();
+      await stack.demo.behave(FAST);
+      const stoppedAt = performance.now();
+      const exit = agent.stop();
+      await probe.nextOfType('complete', ANSWER_MS);
+      expect(performance.now() - stoppedAt).toBeLessThan(SILENCE_MS);
+      expect(await exit).toEqual({ code: 0, signal: null });
+    },
+  );
 
   it('[crash/all-agents-killed] killed with all others: the question waits and is answered by those who come', async () => {
     await askAndCatch();

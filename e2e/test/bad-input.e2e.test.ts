@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { census } from '../src/alive.ts';
 import { ask, expectWhole, openChat } from '../src/chat.ts';
 import { signedByAStranger, signedByNobody } from '../src/foreign-token.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 let stack: Stack;
 let token: string;
@@ -21,6 +22,7 @@ afterEach(async () => {
   expect(await census(stack)).toEqual(before);
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 
 async function expectError(probe: Probe, code: ErrorCode): Promise<void> {
   expect(await probe.next()).toEqual({

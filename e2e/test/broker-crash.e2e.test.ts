@@ -3,6 +3,7 @@ import { type Frame, type Probe, type Stack, startStack } from '@natter/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { census } from '../src/alive.ts';
 import { ANSWER_MS, ask, expectWhole, openChat, readAnswer, send, terminals } from '../src/chat.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 const QUESTION = 'What is the engine power?';
 
@@ -19,6 +20,7 @@ beforeAll(async () => {
   token = await stack.token({ sub: 'alice' });
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 
 /** What every service says about itself on its internal port, and each gateway on its public one. */
 async function readiness(): Promise<number[]> {

@@ -3,6 +3,7 @@ import { type Stack, startStack } from '@natter/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { agentAtWork } from '../src/agent-at-work.ts';
 import { ask, expectWhole, openChat, send, terminals } from '../src/chat.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 /** Each death is noticed after 6 s, and a turn is delivered five times. */
 const DELIVERIES = 5;
@@ -14,6 +15,7 @@ beforeAll(async () => {
   stack = await startStack({ agents: 2, demo: { tokensPerSecond: 0.4, firstTokenMs: 0 } });
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 
 it(
   '[crash/dead-turn] ends with one PROCESSING_ERROR, and the conversation goes on after it',

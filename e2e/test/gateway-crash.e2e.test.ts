@@ -1,8 +1,10 @@
 /** Gateways that are killed or stopped while their clients wait for an answer. */
 import { type Probe, type Stack, startStack } from '@natter/testkit';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { completedRuns } from '../src/agent-at-work.ts';
+import { revive } from '../src/alive.ts';
 import { ANSWER_MS, ask, expectWhole, openChat, readAnswer, send, terminals } from '../src/chat.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 const QUESTION = 'What is the engine power?';
 const SLOW = { tokensPerSecond: 15 };
@@ -14,7 +16,9 @@ beforeAll(async () => {
   token = await stack.token({ sub: 'alice' });
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 beforeEach(() => stack.demo.behave(SLOW));
+afterEach(() => revive(stack.gateways));
 
 async function askAndSeeTokens(probe: Probe, message_id: string): Promise<void> {
   send(probe, { message: QUESTION, session_id: 'resumed', message_id });
@@ -39,7 +43,6 @@ describe('the gateway of a client', () => {
     expect(terminals(second)).toHaveLength(2);
     await expect.poll(() => completedRuns(stack), { timeout: 30_000 }).toBe(before + 2);
     await second.close();
-    await gateway?.restart();
   });
 
   it('[crash/gateway-killed-idle] killed after the question was taken: the answer waits for whoever asks again', async () => {
@@ -75,6 +78,5 @@ describe('the gateway of a client', () => {
     send(other, { message: QUESTION, session_id: 'resumed', message_id: 'gateway stopped' });
     expectWhole(await readAnswer(other));
     await other.close();
-    await gateway.restart();
   });
 });

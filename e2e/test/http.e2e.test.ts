@@ -3,6 +3,7 @@ import { connect, type Stack, startStack } from '@natter/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, openChat } from '../src/chat.ts';
 import { readMetric } from '../src/metrics.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 let stack: Stack;
 let token: string;
@@ -11,6 +12,7 @@ beforeAll(async () => {
   token = await stack.token({ sub: 'alice' });
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 
 const get = (path: string, init: RequestInit = {}) => fetch(`${stack.httpUrl()}${path}`, init);
 

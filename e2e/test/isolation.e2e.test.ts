@@ -3,6 +3,7 @@ import { type Probe, type Stack, startStack } from '@natter/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { completedRuns } from '../src/agent-at-work.ts';
 import { ask, expectWhole, openChat, readAnswer, send, terminals } from '../src/chat.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 let stack: Stack;
 let alice: string;
@@ -13,6 +14,7 @@ beforeAll(async () => {
   bob = await stack.token({ sub: 'bob' });
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 
 const open: Probe[] = [];
 afterEach(() => Promise.all(open.splice(0).map((probe) => probe.close())));

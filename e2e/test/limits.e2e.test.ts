@@ -3,10 +3,12 @@ import { connect, type Probe, type Stack, startStack, UpgradeRefused } from '@na
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ask, expectWhole, openChat, send } from '../src/chat.ts';
 import { readMetric } from '../src/metrics.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 const GLOBAL_CAP = 12;
 const ADDRESS_CAP = 6;
 const USER_CAP = 3;
+const TURNS_CAP = 4;
 
 let stack: Stack;
 beforeAll(async () => {
@@ -21,12 +23,14 @@ beforeAll(async () => {
       WEBSOCKET_MAX_CONNECTIONS: String(GLOBAL_CAP),
       NATTER_MAX_CONNECTIONS_PER_ADDRESS: String(ADDRESS_CAP),
       NATTER_MAX_CONNECTIONS_PER_USER: String(USER_CAP),
+      NATTER_MAX_TURNS_PER_CONNECTION: String(TURNS_CAP),
       WS_RATE_LIMIT_REQUESTS: '20',
       WS_RATE_LIMIT_WINDOW: '3',
     },
   });
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 
 const open: Probe[] = [];
 afterEach(async () => {
@@ -88,6 +92,20 @@ describe('how fast', () => {
     await probe.nextOfType('auth_success');
     for (let frame = 0; frame < 2_000; frame += 1) probe.send('no JSON');
     expect(await probe.closing(30_000)).toEqual({ code: 1008, reason: 'Too many refused frames' });
+  });
+});
+
+describe('how many at once', () => {
+  it('[limits/turns] one unanswered question too many gets TOO_MANY_TURNS, the others their answers', async () => {
+    const probe = await connectAs('eager', '192.0.2.1');
+    await probe.nextOfType('auth_success');
+    for (let turn = 0; turn <= TURNS_CAP; turn += 1)
+      send(probe, { message: 'What is the engine power?', session_id: `conversation ${turn}` });
+    expect(await probe.next(({ type }) => type === 'error')).toMatchObject({ code: 'TOO_MANY_TURNS' });
+    const completed = () => probe.frames.filter(({ type }) => type === 'complete').length;
+    await expect.poll(completed, { timeout: 60_000 }).toBe(TURNS_CAP);
+    send(probe, { message: 'How big is the boot?' });
+    await expect.poll(completed, { timeout: 60_000 }).toBe(TURNS_CAP + 1);
   });
 });
 

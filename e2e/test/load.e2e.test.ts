@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { connect, type Probe, type Stack, startStack } from '@natter/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { expectWhole, readAnswer, send, terminals } from '../src/chat.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 const SOCKETS = 1_000;
 /** Handshakes under way at once: the kernel's queue of a listening socket is bounded. */
@@ -26,6 +27,7 @@ beforeAll(async () => {
   });
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 
 it(
   '[load/thousand-sockets] a thousand sockets ask at once and each gets its own right answer',

@@ -3,6 +3,7 @@ import { ERRORS } from '@natter/proto';
 import { type Frame, type Probe, type Stack, startStack } from '@natter/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, ask, expectWhole, openChat, terminals } from '../src/chat.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 type Fault = Exclude<NonNullable<Parameters<Stack['demo']['behave']>[0]['fault']>, { kind: 'none' }>;
 
@@ -25,6 +26,7 @@ beforeAll(async () => {
   bystander = await openChat(stack.url(), await stack.token({ sub: 'bob' }));
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 
 /** One error frame, whose id finds the cause in an agent's log and which tells nothing else. */
 async function expectFailed(answer: Answer): Promise<Frame> {

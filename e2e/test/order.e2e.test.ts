@@ -3,6 +3,7 @@ import { type Stack, startStack } from '@natter/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, expectWhole, openChat, readAnswer, send, terminals } from '../src/chat.ts';
 import { type RecordingProxy, startRecordingProxy } from '../src/recording-proxy.ts';
+import { reportFailures } from '../src/report-failures.ts';
 
 const FIRST = 'What is the engine power?';
 const SECOND = 'How big is the boot?';
@@ -25,6 +26,7 @@ afterAll(async () => {
   await stack?.stop();
   await proxy?.close();
 });
+reportFailures(() => stack);
 
 /** The model was shown the first question and its whole answer when it was asked the second. */
 function expectHistory(first: Answer): void {

@@ -3,6 +3,7 @@ import { RUN_STEPS } from '@natter/proto';
 import { needs, type Stack, startStack } from '@natter/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ANSWER_MS, ask, expectWhole, openChat } from '../src/chat.ts';
+import { reportFailures } from '../src/report-failures.ts';
 import { openSeedPage, runPython, type SeedPage } from '../src/seed-clients.ts';
 import { codeBelow, withAddressAndToken } from '../src/seed-document.ts';
 
@@ -18,6 +19,7 @@ beforeAll(async () => {
   token = await stack.token(USER);
 });
 afterAll(() => stack?.stop());
+reportFailures(() => stack);
 
 const port = () => stack.gateways[0]?.ports.http ?? 0;
 
