@@ -32,6 +32,7 @@ const RUNTIME = issue('Parts, 2. runtime');
 const AGENT = issue('Parts, 5. agent');
 const MODELS = issue('Parts, 6. models');
 const COMMON = protocols('Common rules');
+const README = issue("A second `docs` reader's test");
 
 export const REQUIREMENTS = {
   'seed/js-client': {
@@ -160,4 +161,8 @@ export const REQUIREMENTS = {
   'order/two-gateways': { statement: 'Also over two gateways.', source: AGENT },
   'order/others-go-on': { statement: 'Other conversations don’t wait.', source: AGENT },
   'load/thousand-sockets': { statement: '1,000 sockets get their own right answers.', source: LOAD },
+
+  'docs/readme-commands': { statement: 'Every command in the README was run as written.', source: README },
+  'docs/readme-clients': { statement: "It shows the seed's own clients, and they run.", source: README },
+  'docs/readme-extend': { statement: 'Its knowledge file and its agent are used.', source: README },
 } as const satisfies Record<string, Requirement>;
