@@ -56,6 +56,16 @@ export function conversationKey(owner: string, name: string): string {
   return `${encodeToken(owner)}=${encodeToken(name)}`;
 }
 
+/**
+ * The bus-wide key of a customer: the user who asks, and the customer id they name.
+ *
+ * Customer ids come from clients, so each user has customers of their own: naming somebody
+ * else's shows nothing of theirs.
+ */
+export function customerKey(user: string, customerId: string): string {
+  return conversationKey(user, customerId);
+}
+
 /** The owner and the name that `conversationKey` joined. */
 export function parseConversationKey(key: string): { owner: string; name: string } {
   const split = key.indexOf('=');

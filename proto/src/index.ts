@@ -7,7 +7,14 @@ export {
   type ErrorEntry,
   RUN_ERRORS,
 } from './errors.ts';
-export { conversationKey, decodeToken, encodeToken, isClientId, parseConversationKey } from './ids.ts';
+export {
+  conversationKey,
+  customerKey,
+  decodeToken,
+  encodeToken,
+  isClientId,
+  parseConversationKey,
+} from './ids.ts';
 export { LIMITS } from './limits.ts';
 export {
   JwksReply,

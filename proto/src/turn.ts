@@ -13,7 +13,7 @@ export const Turn = z.object({
   /** The client's id of the message, or one the gateway made. */
   messageId: z.string().min(1).max(LIMITS.idBytes),
   text: z.string().min(1).max(LIMITS.messageChars),
-  /** Whose appointments the tools may see and make; the asking principal when null. */
+  /** Which of the principal's customers the tools act for; the principal themselves when null. */
   customerId: z.string().min(1).max(LIMITS.idBytes).nullable(),
   /** Milliseconds since 1970 at which the gateway took the question. */
   askedAt: z.number().int().nonnegative(),

@@ -8,7 +8,7 @@ export interface Question {
   text: string;
   /** The conversation before this question, oldest first, already bounded. */
   history: TranscriptMessage[];
-  /** Whose appointments the tools may see and make. */
+  /** Whose appointments the tools may see and make: a key that no other user can name. */
   customerId: string;
   /** Steps and text that an earlier attempt of this run already published (after a crash), else empty. */
   published: { steps: ReadonlySet<RunStep>; text: string };

@@ -1,5 +1,5 @@
 /** Produces one answer, from the claim of its conversation to the last event. */
-import { type AssistantMessage, runEndOf, SUBJECTS, type Turn } from '@natter/proto';
+import { type AssistantMessage, customerKey, runEndOf, SUBJECTS, type Turn } from '@natter/proto';
 import { type Bus, type Logger, type Trace, traceparent } from '@natter/runtime';
 import type { Orchestrator } from '../agents/answer.ts';
 import type { Transcripts } from '../history/transcripts.ts';
@@ -130,7 +130,7 @@ export class TurnRunner {
         run: turn.run,
         text: turn.text,
         history,
-        customerId: turn.customerId ?? turn.sub,
+        customerId: customerKey(turn.sub, turn.customerId ?? turn.sub),
         published: { steps: new Set(published.steps), text: published.text },
         traceparent: traceparent(trace),
         signal,
