@@ -85,13 +85,13 @@ export const ERRORS = {
   },
   PROCESSING_ERROR: {
     text: 'The question could not be answered',
-    when: 'The run failed: the model was down, refused, or broke off. The log has the cause.',
+    when: 'The run failed: the model was down, refused, or broke off. The log has the cause. Ask again with a new message_id.',
     retry: true,
     status: 502,
   },
   UNAVAILABLE: {
     text: 'Service unavailable',
-    when: 'The broker or the auth service does not answer. Nothing was accepted.',
+    when: 'The broker or the auth service does not answer in time. Send it again with the same message_id.',
     retry: true,
     status: 503,
   },
