@@ -1,5 +1,5 @@
 /** Takes messages from a durable consumer, no more than there are free slots for. */
-import type { JetStreamClient, JsMsg } from '@nats-io/jetstream';
+import type { ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import type { Logger } from '../logger.ts';
 import { TRACEPARENT } from '../tracing.ts';
 import { asBusError } from './errors.ts';
@@ -20,6 +20,9 @@ export interface Delivery {
   giveBack(delayMs: number): void;
 }
 
+/** A broker that is away answers no drain, and has sent nothing either. */
+const DRAIN_TIMEOUT_MS = 1_000;
+
 export class Puller {
   readonly #js: JetStreamClient;
   readonly #stream: string;
@@ -28,7 +31,7 @@ export class Puller {
   #stopped = false;
   #wake: (() => void) | null = null;
   #running: Promise<void> | null = null;
-  #current: { close(): Promise<unknown> } | null = null;
+  #current: ConsumerMessages | null = null;
 
   constructor(js: JetStreamClient, stream: string, consumer: string, log: Logger) {
     this.#js = js;
@@ -47,11 +50,11 @@ export class Puller {
     this.#wake?.();
   }
 
-  /** Takes nothing more; resolves when the outstanding request has ended. */
+  /** Takes nothing more and gives back what is on its way; resolves when that has arrived. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake?.();
-    await this.#current?.close();
+    if (this.#current !== null) await drain(this.#current);
     await this.#running;
   }
 
@@ -83,6 +86,8 @@ export class Puller {
     const consumer = await this.#js.consumers.get(this.#stream, this.#consumer);
     // The heartbeat ends a request whose broker has died; it must stay below half of `expires`.
     const messages = await consumer.fetch({ max_messages: slots, expires: 5_000, idle_heartbeat: 1_000 });
+    // The broker is asked in the loop below: so far there is nothing to give back.
+    if (this.#stopped) return void messages.close();
     this.#current = messages;
     try {
       for await (const message of messages) {
@@ -103,6 +108,25 @@ export class Puller {
       };
     });
   }
+}
+
+/**
+ * Ends a request after everything the broker had sent for it.
+ *
+ * `close` alone unsubscribes at once: a turn on its way is dropped, and comes back only when
+ * AckWait has run out. The library has no public word for a drain; its class keeps the
+ * subscription in `sub` (@nats-io/jetstream 3.4, consumer.js).
+ */
+async function drain(messages: ConsumerMessages): Promise<void> {
+  const { sub } = messages as ConsumerMessages & { sub?: { drain(): Promise<void> } };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, DRAIN_TIMEOUT_MS);
+  });
+  // It rejects when the request has just ended by itself: then nothing is on its way.
+  await Promise.race([late, sub?.drain().catch(() => undefined)]);
+  clearTimeout(timer);
+  await messages.close();
 }
 
 function asDelivery(message: JsMsg): Delivery {
