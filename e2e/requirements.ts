@@ -35,6 +35,11 @@ const COMMON = protocols('Common rules');
 const README = issue("A second `docs` reader's test");
 
 export const REQUIREMENTS = {
+  'broker/container': {
+    statement:
+      'A broker that somebody else runs (NATS_URL) serves, stalls and dies without losing a question.',
+    source: issue('Commands, NATS_URL'),
+  },
   'seed/js-client': {
     statement: 'The JavaScript client of the seed works as it is.',
     source: seed(154, 270),
@@ -78,6 +83,7 @@ export const REQUIREMENTS = {
     statement: "A stranger's or unsigned token gets auth_error.",
     source: BAD_INPUT,
   },
+  'bad-input/long-token': { statement: 'A token of 4,096 bytes is judged like any other.', source: GATEWAY },
   'bad-input/auth-after-auth': { statement: 'A bad renewal changes nothing.', source: GATEWAY },
   'bad-input/empty-message': { statement: 'No text gets EMPTY_MESSAGE.', source: seed(147, 147) },
   'bad-input/long-message': { statement: 'Too much text gets MESSAGE_TOO_LONG.', source: BAD_INPUT },
@@ -140,6 +146,7 @@ export const REQUIREMENTS = {
   'once/over-http': { statement: 'Over a socket and HTTP: one run.', source: ONCE },
   'isolation/message-id': { statement: 'The same id from another user gives their own.', source: ONCE },
   'isolation/session-id': { statement: 'A session_id shows nobody else’s conversation.', source: COMMON },
+  'isolation/customer-id': { statement: 'A customer_id opens nobody else’s appointments.', source: AGENT },
   'isolation/switched-user': { statement: 'A socket that changes its user starts anew.', source: COMMON },
 
   'scale/any-agent': { statement: 'Any client is answered by any agent.', source: CRASH },

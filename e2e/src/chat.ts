@@ -53,6 +53,18 @@ export async function readAnswer(probe: Probe, timeoutMs = ANSWER_MS): Promise<A
   }
 }
 
+/** The one answer among everything a socket got, for tests that watched it arrive. */
+export function answerIn(probe: Probe): Answer {
+  const frames = probe.frames.filter(({ type }) => type !== 'auth_success');
+  const tokens = frames.filter(({ type }) => type === 'token');
+  return {
+    steps: frames.filter(({ type }) => type === 'progress').map(({ step }) => step),
+    tokens: tokens.map((frame) => frame.token),
+    partials: tokens.map((frame) => frame.partial_response),
+    end: frames.at(-1) ?? null,
+  };
+}
+
 /** The steps in order and once, and tokens that add up to the response at every frame. */
 export function expectWhole(answer: Answer): void {
   expect(answer.end).toMatchObject({ type: 'complete' });

@@ -1,7 +1,7 @@
 /** What a client may send wrong: the code it gets, and that the socket and the stack go on. */
 import { randomBytes } from 'node:crypto';
 import { connect as dial } from 'node:net';
-import { ERRORS, type ErrorCode } from '@natter/proto';
+import { ERRORS, type ErrorCode, LIMITS } from '@natter/proto';
 import { connect, type Probe, type Stack, startStack } from '@natter/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { census } from '../src/alive.ts';
@@ -109,6 +109,16 @@ describe('a token', () => {
     await probe.nextOfType('auth_success');
     expect(await probe.nextOfType('complete', 30_000)).toMatchObject({ type: 'complete' });
     await probe.close();
+  });
+
+  it('[bad-input/long-token] as long as a token may be is refused as a token, not as a request', async () => {
+    const long = 'a'.repeat(LIMITS.tokenBytes);
+    const probe = await connect(`${stack.url()}/ws/chat?token=${long}`);
+    await expectRefused(probe, 'INVALID_TOKEN');
+    await probe.close();
+    const headers = { authorization: `Bearer ${long}` };
+    const response = await fetch(`${stack.httpUrl()}/api/v1/chat`, { method: 'POST', headers, body: '{}' });
+    expect(response.status).toBe(401);
   });
 
   it('[bad-input/auth-after-auth] that is bad leaves the one before it in force', async () => {

@@ -2,7 +2,7 @@
 import { type Frame, type Probe, type Stack, startStack } from '@natter/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { census } from '../src/alive.ts';
-import { ANSWER_MS, ask, expectWhole, openChat, readAnswer, send, terminals } from '../src/chat.ts';
+import { ANSWER_MS, answerIn, ask, expectWhole, openChat, readAnswer, send, terminals } from '../src/chat.ts';
 import { reportFailures } from '../src/report-failures.ts';
 
 const QUESTION = 'What is the engine power?';
@@ -44,14 +44,7 @@ describe('nats-server killed with -9 and started again', () => {
     await stack.nats.kill();
     await stack.nats.restart();
     await probe.nextOfType('complete', ANSWER_MS);
-    const frames = probe.frames.slice(1);
-    const tokens = frames.filter(({ type }) => type === 'token');
-    expectWhole({
-      steps: frames.filter(({ type }) => type === 'progress').map(({ step }) => step),
-      tokens: tokens.map((frame) => frame.token),
-      partials: tokens.map((frame) => frame.partial_response),
-      end: frames.at(-1),
-    });
+    expectWhole(answerIn(probe));
     expectWhole(await ask(probe, 'How big is the boot?'));
     expect(terminals(probe)).toHaveLength(2);
     await probe.close();

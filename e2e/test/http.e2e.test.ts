@@ -140,7 +140,7 @@ describe('POST /api/v1/chat', () => {
       ['', 'AUTH_REQUIRED'],
       ['Basic YTpi', 'AUTH_REQUIRED'],
       ['Bearer nonsense', 'INVALID_TOKEN'],
-      [`Bearer ${'a'.repeat(3_500)}`, 'INVALID_TOKEN'],
+      [`Bearer ${'a'.repeat(4_097)}`, 'INVALID_TOKEN'],
       [`Bearer ${expired}`, 'TOKEN_EXPIRED'],
     ] as const) {
       const response = await post(question, { authorization });

@@ -135,4 +135,23 @@ describe('somebody else', () => {
     const { end } = await ask(probe, 'What was my first question?');
     expect(end.response).toContain('This is your first question in this conversation.');
   });
+
+  it('[isolation/customer-id] who names my id as customer_id sees none of my appointments', async () => {
+    await stack.demo.behave({ tokensPerSecond: 0 });
+    const [hers, his] = await Promise.all([chat(alice), chat(bob)]);
+    const date = nextWednesday();
+    const booked = await ask(hers, `Please book an oil service appointment on ${date} at 10:00`);
+    expect(booked.end.response).toContain(date);
+    const asked = { message: 'Which maintenance appointments do I have?', session_id: 'appointments' };
+    expect((await ask(hers, asked)).end.response).toContain(date);
+    for (const customer_id of ['alice', undefined])
+      expect((await ask(his, { ...asked, customer_id })).end.response).not.toContain(date);
+  });
 });
+
+/** A day on which the workshop is open, a week or two from now. */
+function nextWednesday(): string {
+  const day = new Date(Date.now() + 7 * 86_400_000);
+  while (day.getUTCDay() !== 3) day.setUTCDate(day.getUTCDate() + 1);
+  return day.toISOString().slice(0, 10);
+}

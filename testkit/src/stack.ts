@@ -17,6 +17,8 @@ export interface StackOptions {
   env?: Record<string, string>;
   /** A broker of the test's own, which the stack doesn't stop. Default: a new one. */
   nats?: NatsServer;
+  /** A broker that is no process of this machine; `stack.nats` throws then. */
+  natsUrl?: string;
   /** How the demo model behaves from the start; its own default is 60 tokens a second. */
   demo?: Partial<Behaviour>;
 }
@@ -51,10 +53,11 @@ const SERVICE_NAMES: Record<string, ServiceName> = {
 /** Starts one; when a test fails that started it, what its processes wrote is printed. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'natter-stack-'));
-  const nats = options.nats ?? (await startNatsServer({ signIn: true }));
+  const nats = options.nats ?? (options.natsUrl ? null : await startNatsServer({ signIn: true }));
+  const natsUrl = nats?.url ?? options.natsUrl ?? '';
   const started: ServiceProcess[] = [];
   const demoPort = await freePort();
-  const env = { ...base(dataDir, nats.url, demoPort), ...options.env };
+  const env = { ...base(dataDir, natsUrl, demoPort), ...options.env };
   const run = async (name: string, folder: string, more: Record<string, string> = {}) => {
     const entry = join(ROOT, folder, 'src/main.ts');
     const service = await ServiceProcess.start({ name, entry, env: { ...env, ...signIn(folder), ...more } });
@@ -62,7 +65,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     return service;
   };
   const signIn = (folder: string): Record<string, string> => {
-    const file = SERVICE_NAMES[folder] && nats.keyFile(SERVICE_NAMES[folder]);
+    const file = SERVICE_NAMES[folder] && nats?.keyFile(SERVICE_NAMES[folder]);
     return file === undefined ? {} : { NATTER_NATS_NKEY_FILE: file };
   };
   const many = (name: string, count = 1, more?: () => Promise<Record<string, string>>) =>
@@ -75,7 +78,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     // The reverse of who needs whom; all of a kind at once.
     for (const kind of ['gateway', 'agent', 'auth', 'demo'])
       await Promise.all(started.filter(({ name }) => name.startsWith(kind)).map((service) => service.stop()));
-    if (options.nats === undefined) await nats.stop();
+    if (options.nats === undefined) await nats?.stop();
     rmSync(dataDir, { recursive: true, force: true });
   };
   const lastWords = () => started.map((service) => service.lastWords()).join('\n');
@@ -94,7 +97,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const tokens = new TokenIssuer(env);
     reportFailure(lastWords);
     return {
-      nats,
+      get nats() {
+        if (nats === null) throw new Error('the broker of this stack is not its own');
+        return nats;
+      },
       auth,
       agents,
       gateways,

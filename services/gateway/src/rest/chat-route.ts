@@ -101,7 +101,9 @@ async function run(
     return errorReply('UNAVAILABLE', { correlationId: trace.traceId });
   }
   const end = await ending.end;
-  if (end === null) return errorReply('TIMEOUT', { correlationId: trace.traceId });
+  // With these the same question can be asked for again.
+  const fields = { session_id: session, message_id: messageId };
+  if (end === null) return errorReply('TIMEOUT', { correlationId: trace.traceId, fields });
   if (end.type === 'run.failed') return errorReply(end.code, { correlationId: end.correlationId });
   // The body of the wire's own last frame, so that both ways of asking answer alike.
   const frame = chatV1.encodeEvent(end, { session, text: end.text, textJson: '' });

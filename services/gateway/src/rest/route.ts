@@ -35,7 +35,12 @@ export function json(status: number, value: unknown, headers: Record<string, str
 /** `{"error", "code", "correlation_id"}` with the status of the code. */
 export function errorReply(
   code: ErrorCode,
-  extra: { correlationId?: string; retryAfter?: number; allow?: string } = {},
+  extra: {
+    correlationId?: string;
+    retryAfter?: number;
+    allow?: string;
+    fields?: Record<string, string>;
+  } = {},
 ): HttpReply {
   const correlation_id = extra.correlationId ?? randomBytes(16).toString('hex');
   const headers: Record<string, string> = {};
@@ -44,5 +49,9 @@ export function errorReply(
   if (code === 'AUTH_REQUIRED' || code === 'INVALID_TOKEN' || code === 'TOKEN_EXPIRED') {
     headers['www-authenticate'] = 'Bearer';
   }
-  return json(ERRORS[code].status, { error: ERRORS[code].text, code, correlation_id }, headers);
+  return json(
+    ERRORS[code].status,
+    { error: ERRORS[code].text, code, correlation_id, ...extra.fields },
+    headers,
+  );
 }
