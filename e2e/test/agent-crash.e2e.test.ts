@@ -3,7 +3,7 @@ import { type Probe, type Stack, startStack } from '@natter/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type AtWork, agentAtWork } from '../src/agent-at-work.ts';
 import { revive } from '../src/alive.ts';
-import { ANSWER_MS, ask, expectWhole, openChat, readAnswer, send, terminals } from '../src/chat.ts';
+import { ANSWER_MS, answerIn, ask, expectWhole, openChat, readAnswer, send, terminals } from '../src/chat.ts';
 import { readMetric } from '../src/metrics.ts';
 import { reportFailures } from '../src/report-failures.ts';
 
@@ -64,15 +64,9 @@ async function seeTakeover({ idle }: AtWork): Promise<void> {
 /** All the frames of the answer make one whole, and a later question shows that no more come. */
 async function expectOneWholeAnswer(): Promise<void> {
   await probe.nextOfType('complete', ANSWER_MS);
-  const frames = probe.frames.filter(({ type }) => type !== 'auth_success');
-  const tokens = frames.filter(({ type }) => type === 'token');
-  expectWhole({
-    steps: frames.filter(({ type }) => type === 'progress').map(({ step }) => step),
-    tokens: tokens.map((frame) => frame.token),
-    partials: tokens.map((frame) => frame.partial_response),
-    end: frames.at(-1),
-  });
-  expect(frames.at(-1).response).toContain('132 kW');
+  const answer = answerIn(probe);
+  expectWhole(answer);
+  expect(answer.end.response).toContain('132 kW');
   expectWhole(await ask(probe, 'How big is the boot?'));
   expect(terminals(probe)).toHaveLength(2);
 }
