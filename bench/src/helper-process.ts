@@ -4,12 +4,15 @@ import { once } from 'node:events';
 
 const START_MS = 30_000;
 
-export class HelperProcess<Request, Reply> {
+export class HelperProcess<Request extends string | object, Reply> {
   readonly #child: ChildProcess;
   readonly #name: string;
 
   /** Resolves when its main file called `serveParent`. */
-  static async start<Request, Reply>(name: string, entry: string): Promise<HelperProcess<Request, Reply>> {
+  static async start<Request extends string | object, Reply>(
+    name: string,
+    entry: string,
+  ): Promise<HelperProcess<Request, Reply>> {
     const helper = new HelperProcess<Request, Reply>(name, entry);
     await helper.#answer(START_MS);
     return helper;
@@ -31,7 +34,7 @@ export class HelperProcess<Request, Reply> {
   /** One at a time; rejects after `timeoutMs` or when the process ends. */
   async ask(request: Request, timeoutMs: number): Promise<Reply> {
     const answer = this.#answer(timeoutMs);
-    this.#child.send(request as object);
+    this.#child.send(request);
     return (await answer) as Reply;
   }
 

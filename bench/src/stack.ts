@@ -24,9 +24,11 @@ export async function startMeasuredStack(
   underTest: UnderTest,
   env: Record<string, string> = {},
 ): Promise<Stack> {
-  const profile = bench.profileDir === null ? {} : profiling(bench.profileDir);
+  const options = [profiling(bench.profileDir), env.NODE_OPTIONS].filter(Boolean).join(' ');
   bench.cores.pin(process.pid, 'any');
-  const stack = await startStack({ env: { ...ENV, ...profile, ...env } });
+  const stack = await startStack({
+    env: { ...ENV, ...env, ...(options === '' ? {} : { NODE_OPTIONS: options }) },
+  });
   bench.defer(() => stack.stop());
   const pids = {
     gateway: stack.gateways.map(({ pid }) => pid),
@@ -42,6 +44,6 @@ export async function startMeasuredStack(
 }
 
 /** Node writes a profile of each process when it ends. */
-function profiling(dir: string): Record<string, string> {
-  return { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${dir}` };
+function profiling(dir: string | null): string {
+  return dir === null ? '' : `--cpu-prof --cpu-prof-dir=${dir}`;
 }

@@ -8,6 +8,7 @@ export interface TokenServer {
   /** To be given to services as their model. */
   env: Record<string, string>;
   baseUrl: string;
+  pid: number;
   ask(request: TokenServerRequest): Promise<unknown>;
 }
 
@@ -18,5 +19,10 @@ export async function startTokenServer(bench: Bench): Promise<TokenServer> {
   bench.cores.pin(server.pid, CORE.load);
   const ask = (request: TokenServerRequest) => server.ask(request, 10_000);
   const baseUrl = String(await ask({ type: 'where' }));
-  return { baseUrl, ask, env: { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: 'bench', NATTER_MODEL: 'bench' } };
+  return {
+    baseUrl,
+    pid: server.pid,
+    ask,
+    env: { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: 'bench', NATTER_MODEL: 'bench' },
+  };
 }

@@ -107,7 +107,7 @@ async function tokensPerCoreSecond(side: Side, plan: Plan, cores: CoreWatch | nu
   stop?.();
   await quiet(side.pid);
   if (chars !== expected * TOKEN_CHARS) throw new Error(`${chars} characters came of ${expected} tokens`);
-  return expected / Math.max(0.01, cpuSeconds(side.pid) - before);
+  return expected / (cpuSeconds(side.pid) - before);
 }
 
 function row(id: string, label: string, unit: string, values: number[]): Measurement {

@@ -14,7 +14,7 @@ import { type RawPeer, startRawPeer } from '../peers/raw-sockets.ts';
 import { startMeasuredStack } from '../stack.ts';
 
 interface Plan {
-  /** Connections of one round; its CPU is read in steps of 10 ms. */
+  /** Connections of one round; at 5,000 a core second, 0.2 s of CPU. */
   perRound: number;
   rounds: number;
   /** Tokens, used in turn. The auth service remembers a third: each is verified anew. */
@@ -125,7 +125,7 @@ async function round(load: Load, kind: Kind, count: number, cores: CoreWatch | n
   });
   const result = {
     kind,
-    perCoreSecond: count / Math.max(0.01, cpuSeconds(pid) - cpu),
+    perCoreSecond: count / (cpuSeconds(pid) - cpu),
     authMicros: ((cpuSeconds(load.auth) - authCpu) * 1e6) / count,
     seconds: (performance.now() - begin) / 1_000,
   };

@@ -5,8 +5,9 @@ import { openChat } from '../load/chat-socket.ts';
 import { inFlight } from '../load/in-flight.ts';
 import { person } from '../load/person.ts';
 import { CoreWatch } from '../measure/core-watch.ts';
+import { INSPECTOR_OPTIONS, Inspector } from '../measure/inspector.ts';
 import type { Memory } from '../measure/proc.ts';
-import { fineCpuSeconds } from '../measure/process-meter.ts';
+import { cpuSeconds } from '../measure/process-meter.ts';
 import { settledMemory } from '../measure/settled.ts';
 import { slope } from '../measure/slope.ts';
 import { startRawPeer } from '../peers/raw-sockets.ts';
@@ -14,106 +15,142 @@ import { startMeasuredStack } from '../stack.ts';
 
 /** Sockets at which memory is read; the first warms the code up and is the zero of the rest. */
 const STEPS: Record<Size, number[]> = {
-  tiny: [20, 100, 200],
+  tiny: [20, 60, 100, 200],
   quick: [200, 1_000, 2_000, 3_000, 4_000, 5_000],
   // A process may open 20,000 files here.
-  full: [200, 1_000, 5_000, 9_000, 13_500, 18_000],
+  full: [200, 1_000, 5_000, 9_500, 13_500, 18_000],
 };
-const IDLE_MS: Record<Size, number> = { tiny: 500, quick: 5_000, full: 10_000 };
+const IDLE_MS: Record<Size, number> = { tiny: 500, quick: 5_000, full: 20_000 };
 /** Connections being opened at once. */
 const OPENING = 32;
 
-interface Reading extends Memory {
-  sockets: number;
+/** Something that takes connections. */
+interface Subject {
+  name: string;
+  pid: number;
+  open(index: number): Promise<{ drop(): void }>;
+  /** Returns the bytes of its JavaScript objects, where it can tell. */
+  collectGarbage(): Promise<number | null>;
 }
 
-type Open = (index: number) => Promise<{ drop(): void }>;
+interface Reading extends Memory {
+  sockets: number;
+  /** Bytes of JavaScript objects in use; null where garbage was not collected. */
+  heap: number | null;
+}
+
+interface Series {
+  readings: Reading[];
+  /** Of one idle connection, in µs for each second. */
+  cpuMicros: number;
+}
 
 export const idle: Figure = {
   name: 'idle',
   title: 'Idle authenticated chat-v1 connections',
   async run(bench): Promise<FigureResult> {
     const cores = new CoreWatch();
-    const natter = await measureNatter(bench, cores);
-    const raw = await measureRaw(bench, cores);
-    const rss = growth(natter.readings, 'rss');
-    const rawRss = growth(raw.readings, 'rss');
-    const flat = perConnection(natter.readings, -1) / perConnection(natter.readings, 1);
-    const largest = natter.readings.at(-1)?.sockets ?? 0;
+    const series = (subject: Subject, collected: boolean) => measure(bench, cores, subject, collected);
+    const natter = await series(await startNatter(bench), false);
+    const raw = await series(await startRaw(bench), false);
+    // Processes of their own: memory that others have left would be used again unseen.
+    const collected = await series(await startNatter(bench), true);
+    const rawCollected = await series(await startRaw(bench), true);
+    const most = natter.readings.at(-1)?.sockets;
+    const row = (id: string, label: string, value: number, unit = 'B') => ({
+      id: `idle.${id}`,
+      label,
+      value,
+      unit,
+    });
     return {
       measurements: [
         {
-          id: 'idle.rss',
-          label: `RSS per connection, slope up to ${largest}`,
-          value: rss,
-          unit: 'B',
-          why: `of it raw uWebSockets.js ${Math.round(rawRss)} B; the rest is objects of the session and garbage not yet collected`,
+          ...row('rss', `RSS per connection, up to ${most}`, growth(natter, 'rss')),
+          why: `${Math.round(growth(collected, 'rss'))} B are in use, the rest is garbage not yet collected`,
         },
-        { id: 'idle.pss', label: 'PSS per connection', value: growth(natter.readings, 'pss'), unit: 'B' },
-        { id: 'idle.raw-rss', label: 'the same, raw uWebSockets.js', value: rawRss, unit: 'B' },
-        {
-          id: 'idle.flat',
-          label: `per connection at ${largest}, ÷ at ${natter.readings[1]?.sockets}`,
-          value: flat,
-          unit: '×',
-        },
-        { id: 'idle.cpu', label: 'CPU per connection', value: natter.cpuMicros, unit: 'µs/s' },
-        { id: 'idle.raw-cpu', label: 'the same, raw uWebSockets.js', value: raw.cpuMicros, unit: 'µs/s' },
+        row('pss', 'PSS per connection', growth(natter, 'pss')),
+        row('raw-rss', 'RSS, raw uWebSockets.js', growth(raw, 'rss')),
+        row('collected', 'RSS per connection, garbage collected', growth(collected, 'rss')),
+        row('heap', 'of it JavaScript objects', growth(collected, 'heap')),
+        row('raw-collected', 'RSS, raw uWebSockets.js, garbage collected', growth(rawCollected, 'rss')),
+        row('flat', 'growth in the upper half ÷ in all, garbage collected', flatness(collected), '×'),
+        row('cpu', 'CPU per connection', natter.cpuMicros, 'µs/s'),
+        row('raw-cpu', 'the same, raw uWebSockets.js', raw.cpuMicros, 'µs/s'),
       ],
       cores: cores.use(),
-      details: { natter, raw },
+      details: { natter, raw, collected, rawCollected },
     };
   },
 };
 
-async function measureNatter(bench: Bench, cores: CoreWatch) {
-  const stack = await startMeasuredStack(bench, 'gateway');
-  const port = stack.gateways[0]?.ports.http as number;
-  const largest = STEPS[bench.size].at(-1) as number;
-  bench.say(`signing ${largest} tokens`);
+async function startNatter(bench: Bench): Promise<Subject> {
+  const stack = await startMeasuredStack(bench, 'gateway', { NODE_OPTIONS: INSPECTOR_OPTIONS });
+  const gateway = stack.gateways[0];
+  if (gateway === undefined) throw new Error('the stack has no gateway');
+  const port = gateway.ports.http as number;
   // Everybody is a person of their own: the gateway keeps something for each of them.
   const tokens: string[] = [];
-  for (let user = 0; user < largest; user += 1) tokens.push(await stack.token(person(user)));
-  return measure(bench, cores, 'Natter', stack.gateways[0]?.pid as number, (index) =>
-    openChat({ port, token: tokens[index] as string }),
-  );
+  for (let user = 0; user < (STEPS[bench.size].at(-1) as number); user += 1)
+    tokens.push(await stack.token(person(user)));
+  let inspector: Inspector | null = null;
+  bench.defer(() => inspector?.close());
+  return {
+    name: 'Natter',
+    pid: gateway.pid,
+    open: (index) => openChat({ port, token: tokens[index] as string }),
+    collectGarbage: async () => {
+      inspector ??= await Inspector.attach(gateway);
+      return inspector.collectGarbage();
+    },
+  };
 }
 
-async function measureRaw(bench: Bench, cores: CoreWatch) {
-  const peer = await startRawPeer(bench);
-  return measure(bench, cores, 'raw uWebSockets.js', peer.pid, () => peer.open());
+async function startRaw(bench: Bench): Promise<Subject> {
+  return { name: 'raw uWebSockets.js', ...(await startRawPeer(bench)) };
 }
 
 /** Opens step by step and reads memory at each; then watches the CPU; then drops all. */
-async function measure(bench: Bench, cores: CoreWatch, name: string, pid: number, open: Open) {
+async function measure(
+  bench: Bench,
+  cores: CoreWatch,
+  subject: Subject,
+  collected: boolean,
+): Promise<Series> {
+  const { pid } = subject;
   const sockets: { drop(): void }[] = [];
   const readings: Reading[] = [];
   for (const step of STEPS[bench.size]) {
     const from = sockets.length;
     await inFlight(step - from, OPENING, async (index) => {
-      sockets.push(await open(from + index));
+      sockets.push(await subject.open(from + index));
     });
-    const reading = { sockets: step, ...(await settledMemory(pid)) };
+    const heap = collected ? await subject.collectGarbage() : null;
+    const reading = { sockets: step, heap, ...(await settledMemory(pid)) };
     readings.push(reading);
-    bench.say(`${name}: ${step} sockets, RSS ${(reading.rss / 1e6).toFixed(1)} MB`);
+    const note = collected ? ', garbage collected' : '';
+    bench.say(`${subject.name}: ${step} sockets, RSS ${(reading.rss / 1e6).toFixed(1)} MB${note}`);
   }
-  const stop = cores.start();
-  const [cpuBefore, begin] = [fineCpuSeconds(pid), performance.now()];
-  await sleep(IDLE_MS[bench.size]);
-  const seconds = (performance.now() - begin) / 1_000;
-  const cpuMicros = ((fineCpuSeconds(pid) - cpuBefore) * 1e6) / seconds / sockets.length;
-  stop();
+  const cpuMicros = collected ? 0 : await idleCpu(bench, cores, pid, sockets.length);
   for (const socket of sockets) socket.drop();
   return { readings, cpuMicros };
 }
 
-function growth(readings: Reading[], what: 'rss' | 'pss'): number {
-  return slope(readings.slice(1).map((reading) => ({ x: reading.sockets, y: reading[what] })));
+async function idleCpu(bench: Bench, cores: CoreWatch, pid: number, sockets: number): Promise<number> {
+  const stop = cores.start();
+  const [cpu, begin] = [cpuSeconds(pid), performance.now()];
+  await sleep(IDLE_MS[bench.size]);
+  const micros = (cpuSeconds(pid) - cpu) * 1e6;
+  stop();
+  return micros / ((performance.now() - begin) / 1_000) / sockets;
 }
 
-/** RSS above the first reading for each connection since, at reading `at`. */
-function perConnection(readings: Reading[], at: number): number {
-  const first = readings[0] as Reading;
-  const reading = readings.at(at) as Reading;
-  return (reading.rss - first.rss) / (reading.sockets - first.sockets);
+/** Bytes for each connection, from the second reading on. */
+function growth({ readings }: Series, what: 'rss' | 'pss' | 'heap', from = 1): number {
+  return slope(readings.slice(from).map((reading) => ({ x: reading.sockets, y: reading[what] ?? 0 })));
+}
+
+/** 1 where connections cost the same however many there are. */
+function flatness(series: Series): number {
+  return growth(series, 'rss', Math.floor(series.readings.length / 2)) / growth(series, 'rss');
 }

@@ -1,18 +1,19 @@
 /** How much later than the model sends it a token reaches the person. */
 import type { Stack } from '@natter/testkit';
 import type { Bench, Figure, FigureResult, Measurement, Size } from '../bench.ts';
-import { type AskerOptions, Askers } from '../load/askers.ts';
+import { Askers } from '../load/askers.ts';
 import { BrokerTap } from '../load/broker-tap.ts';
 import { monotonicMicros } from '../measure/clock.ts';
 import { CoreWatch } from '../measure/core-watch.ts';
 import { medianInterval } from '../measure/interval.ts';
 import { cpuSeconds } from '../measure/process-meter.ts';
-import { type Distribution, distribution } from '../measure/samples.ts';
+import { type Distribution, distribution, joined } from '../measure/samples.ts';
 import { startMeasuredStack } from '../stack.ts';
-import { startTokenServer } from '../token-server.ts';
+import { startTokenServer, type TokenServer } from '../token-server.ts';
 
 interface Plan {
-  streams: number;
+  /** Streams of the figure itself, and those of a load that leaves the machine room. */
+  streams: { full: number; quarter: number };
   tokensPerSecond: number;
   /** Tokens of one answer; then the person asks again. */
   tokens: number;
@@ -23,12 +24,34 @@ interface Plan {
 }
 
 const PLANS: Record<Size, Plan> = {
-  tiny: { streams: 10, tokensPerSecond: 50, tokens: 25, warmUpMs: 1_000, slices: 2, sliceMs: 500 },
-  quick: { streams: 200, tokensPerSecond: 50, tokens: 250, warmUpMs: 8_000, slices: 9, sliceMs: 1_000 },
-  full: { streams: 200, tokensPerSecond: 50, tokens: 250, warmUpMs: 10_000, slices: 15, sliceMs: 4_000 },
+  tiny: plan({ streams: { full: 10, quarter: 4 }, tokens: 25, warmUpMs: 1_000, slices: 2, sliceMs: 500 }),
+  quick: plan({ warmUpMs: 7_000 }),
+  full: plan({ warmUpMs: 10_000, slices: 15, sliceMs: 4_000 }),
 };
+
+function plan(changes: Partial<Plan>): Plan {
+  const quick = { tokensPerSecond: 50, tokens: 250, warmUpMs: 0, slices: 9, sliceMs: 1_000 };
+  return { streams: { full: 200, quarter: 50 }, ...quick, ...changes };
+}
+
 /** Streams that are also watched at the broker: a tenth costs little. */
 const TAPPED = 0.1;
+
+interface Outcome {
+  streams: number;
+  /** All in microseconds. */
+  latency: Distribution;
+  slices: Distribution[];
+  /** How late the model wrote. */
+  lateness: Distribution | null;
+  /** From the model to the broker's other side. */
+  atBroker: Distribution | null;
+  /** CPU microseconds for each token. */
+  cpu: Record<string, number>;
+  /** Below 1 where tokens were merged. */
+  framesPerToken: number;
+  answers: number;
+}
 
 export const latency: Figure = {
   name: 'latency',
@@ -36,124 +59,128 @@ export const latency: Figure = {
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
     const model = await startTokenServer(bench);
-    const epochMicros = monotonicMicros();
-    const { tokensPerSecond, tokens } = plan;
-    await model.ask({ type: 'paced', tokensPerSecond, tokens, epochMicros });
     const stack = await startMeasuredStack(bench, 'everything', model.env);
-    const { askers, tap } = await startLoad(bench, stack, plan, epochMicros);
-
-    await askers.startSpread(Math.min(plan.warmUpMs, (1_000 * tokens) / tokensPerSecond));
-    await askers.collect(plan.warmUpMs);
-    await model.ask({ type: 'lateness' });
-    tap.take();
-
+    const quarter = await measure(bench, stack, model, plan, plan.streams.quarter, null);
     const cores = new CoreWatch();
-    const stop = cores.start();
-    const cpu = cpuOf(stack);
-    const slices: Float64Array[] = [];
-    for (let slice = 0; slice < plan.slices; slice += 1) slices.push(await askers.collect(plan.sliceMs));
-    const used = cpu();
-    stop();
-    const lateness = (await model.ask({ type: 'lateness' })) as Distribution | null;
-    const atBroker = tap.take();
-    askers.stop();
-    await tap.close();
-
-    const all = distribution(join(slices));
-    const perToken = Object.fromEntries(
-      Object.entries(used).map(([name, seconds]) => [name, (seconds * 1e6) / all.count]),
-    );
-    const answers = askers.answered;
+    const full = await measure(bench, stack, model, plan, plan.streams.full, cores);
+    const busy = `the agent alone took ${percent(full, 'agent')}% of a core, all parts with model and load ${percent(full)}% of two`;
     return {
       measurements: [
         {
-          ...latencyOf('p50', slices, all.p50),
-          label: `${plan.streams} streams × ${tokensPerSecond} tokens/s, p50`,
+          ...row('p50', `${full.streams} streams × ${plan.tokensPerSecond} tokens/s, p50`, full, 'p50'),
+          why: busy,
         },
-        {
-          ...latencyOf('p99', slices, all.p99),
-          why: `the model itself wrote p99 ${ms(lateness?.p99)} late; cores in the JSON`,
-        },
-        latencyOf('p999', slices, all.p999),
-        plain(
-          'latency.generator-p99',
-          'of it the model writing late, p99',
-          (lateness?.p99 ?? 0) / 1_000,
-          'ms',
+        { ...row('p99', 'the same, p99', full, 'p99'), why: busy },
+        row('p999', 'the same, p99.9', full, 'p999'),
+        plain('broker-p50', 'of it model to broker, p50', full.atBroker?.p50),
+        plain('broker-p99', 'of it model to broker, p99', full.atBroker?.p99),
+        plain('generator-p50', 'of it the model writing late, p50', full.lateness?.p50),
+        plain('generator-p99', 'of it the model writing late, p99', full.lateness?.p99),
+        row(
+          'quarter-p50',
+          `${quarter.streams} streams × ${plan.tokensPerSecond} tokens/s, p50`,
+          quarter,
+          'p50',
         ),
-        plain('latency.broker-p50', 'of it model to broker out, p50', (atBroker?.p50 ?? 0) / 1_000, 'ms'),
-        plain('latency.broker-p99', 'of it model to broker out, p99', (atBroker?.p99 ?? 0) / 1_000, 'ms'),
-        ...Object.entries(perToken).map(([name, micros]) =>
-          plain(`latency.cpu-${name}`, `CPU per token, ${name}`, micros, 'µs'),
-        ),
+        row('quarter-p99', 'the same, p99', quarter, 'p99'),
+        plain('quarter-generator-p99', 'of it the model writing late, p99', quarter.lateness?.p99),
+        ...Object.entries(full.cpu).map(([part, micros]) => ({
+          id: `latency.cpu-${part}`,
+          label: `CPU per token, ${part}`,
+          value: micros,
+          unit: 'µs',
+        })),
       ],
       cores: cores.use(),
-      details: {
-        plan,
-        latencyMicros: all,
-        latenessMicros: lateness,
-        atBrokerMicros: atBroker,
-        answers,
-        frames: askers.frames,
-      },
+      details: { plan, full, quarter },
     };
+
+    /** Of a core; of all cores together without `part`. */
+    function percent({ cpu, streams }: Outcome, part?: string): number {
+      const micros =
+        part === undefined ? Object.values(cpu).reduce((sum, value) => sum + value, 0) / 2 : cpu[part];
+      return Math.round(((micros as number) * streams * plan.tokensPerSecond) / 1e4);
+    }
   },
 };
 
-async function startLoad(bench: Bench, stack: Stack, plan: Plan, epochMicros: number) {
+/** One load, from its first question to its last slice. */
+async function measure(
+  bench: Bench,
+  stack: Stack,
+  model: TokenServer,
+  plan: Plan,
+  streams: number,
+  cores: CoreWatch | null,
+): Promise<Outcome> {
+  const { tokensPerSecond, tokens, warmUpMs } = plan;
+  const epochMicros = monotonicMicros();
+  await model.ask({ type: 'paced', tokensPerSecond, tokens, epochMicros });
   const tap = await BrokerTap.connect(stack.nats, epochMicros);
   bench.defer(() => tap.close());
-  const tapped = Math.ceil(plan.streams * TAPPED);
-  const options: AskerOptions = {
+  const askers = await Askers.connect({
+    name: `of-${streams}`,
     port: stack.gateways[0]?.ports.http as number,
-    count: plan.streams,
+    count: streams,
     epochMicros,
-    tokensPerAnswer: plan.tokens,
+    tokensPerAnswer: tokens,
     token: (sub) => stack.token({ sub }),
-    asked: (index, sub, session) => (index < tapped ? tap.watch(sub, session) : () => undefined),
-  };
-  const askers = await Askers.connect(options);
+    asked: (index, sub, session) => (index < streams * TAPPED ? tap.watch(sub, session) : () => undefined),
+  });
   bench.defer(() => askers.stop());
-  return { askers, tap };
+  bench.say(`${streams} streams`);
+  // Over the length of an answer, so that answers end and begin all the time.
+  await askers.startSpread(Math.min(warmUpMs / 2, (1_000 * tokens) / tokensPerSecond));
+  await askers.collect(warmUpMs / 2);
+  await model.ask({ type: 'lateness' });
+  tap.take();
+
+  const stop = cores?.start();
+  const used = cpuOf(stack, model);
+  const frames = askers.frames;
+  const slices: Float64Array[] = [];
+  for (let slice = 0; slice < plan.slices; slice += 1) slices.push(await askers.collect(plan.sliceMs));
+  const latency = distribution(joined(slices));
+  const cpu = Object.fromEntries(
+    Object.entries(used()).map(([part, seconds]) => [part, (seconds * 1e6) / latency.count]),
+  );
+  stop?.();
+  const outcome = {
+    streams,
+    latency,
+    // A second without a token is in the latency of those that come after it.
+    slices: slices.filter(({ length }) => length > 0).map(distribution),
+    lateness: (await model.ask({ type: 'lateness' })) as Distribution | null,
+    atBroker: tap.take(),
+    cpu,
+    framesPerToken: (askers.frames - frames) / latency.count,
+    answers: askers.answered,
+  };
+  askers.stop();
+  await tap.close();
+  return outcome;
 }
 
 /** CPU seconds of each part since this call. */
-function cpuOf(stack: Stack): () => Record<string, number> {
-  const pids: Record<string, number> = {
+function cpuOf(stack: Stack, model: TokenServer): () => Record<string, number> {
+  const parts = {
     agent: stack.agents[0]?.pid as number,
     gateway: stack.gateways[0]?.pid as number,
     broker: stack.nats.pid,
+    model: model.pid,
+    load: process.pid,
   };
-  const before = Object.entries(pids).map(([name, pid]) => ({ name, pid, cpu: cpuSeconds(pid) }));
+  const before = Object.entries(parts).map(([name, pid]) => ({ name, pid, cpu: cpuSeconds(pid) }));
   return () => Object.fromEntries(before.map(({ name, pid, cpu }) => [name, cpuSeconds(pid) - cpu]));
 }
 
 /** The value is that of all samples; the interval that of the slices' own percentiles. */
-function latencyOf(what: 'p50' | 'p99' | 'p999', slices: Float64Array[], micros: number): Measurement {
-  const { low, high, coverage, rounds } = medianInterval(slices.map((slice) => distribution(slice)[what]));
-  return {
-    id: `latency.${what}`,
-    label: `the same, p${what === 'p999' ? '99.9' : what.slice(1)}`,
-    value: micros / 1_000,
-    unit: 'ms',
-    interval: { low: low / 1_000, high: high / 1_000, coverage, rounds },
-  };
+function row(id: string, label: string, outcome: Outcome, what: 'p50' | 'p99' | 'p999'): Measurement {
+  const { low, high, coverage, rounds } = medianInterval(outcome.slices.map((slice) => slice[what]));
+  const interval = { low: low / 1_000, high: high / 1_000, coverage, rounds };
+  return { id: `latency.${id}`, label, value: outcome.latency[what] / 1_000, unit: 'ms', interval };
 }
 
-function plain(id: string, label: string, value: number, unit: string): Measurement {
-  return { id, label, value, unit };
-}
-
-function join(parts: Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
-function ms(micros: number | undefined): string {
-  return micros === undefined ? 'unknown' : `${(micros / 1_000).toFixed(1)} ms`;
+function plain(id: string, label: string, micros: number | undefined): Measurement {
+  return { id: `latency.${id}`, label, value: (micros ?? Number.NaN) / 1_000, unit: 'ms' };
 }

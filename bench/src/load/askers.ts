@@ -6,6 +6,8 @@ import { inFlight } from './in-flight.ts';
 import { FRAME, kindOf, readStamps } from './token-frame.ts';
 
 export interface AskerOptions {
+  /** Part of the users' names: two loads on one stack must not share conversations. */
+  name: string;
   port: number;
   count: number;
   /** The shared clock's time from which the model's stamps count. */
@@ -77,7 +79,7 @@ export class Askers {
   }
 
   async #open(index: number): Promise<void> {
-    const sub = `asker-${index}`;
+    const sub = `${this.#options.name}-${index}`;
     const token = await this.#options.token(sub);
     let asker: Asker | null = null;
     const socket = await openChat({

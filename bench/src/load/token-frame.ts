@@ -32,9 +32,14 @@ export function readStamps(payload: Buffer, stamp: (micros: number) => void): vo
   throw new Error('a token frame has no end');
 }
 
-/** A stamp as the model writes it: base 36 and a space, about as long as a real token. */
+/** 7 digits of base 36 hold 21 hours; with a space, not much longer than a real token. */
+export const STAMP_CHARS = 8;
+
+/** A stamp as the model writes it, always of the same length. */
 export function writeStamp(micros: number): string {
-  return `${Math.round(micros).toString(36)} `;
+  return `${Math.round(micros)
+    .toString(36)
+    .padStart(STAMP_CHARS - 1, '0')} `;
 }
 
 function digit(byte: number): number {

@@ -9,17 +9,27 @@ import {
   parseRunNanoseconds,
 } from './proc.ts';
 
-/** CPU seconds of a process so far, in steps of 10 ms. */
+/**
+ * CPU seconds of a process so far, user and system, of all threads that are alive.
+ *
+ * To the nanosecond where the kernel keeps schedstat; else in steps of 10 ms, from stat.
+ */
 export function cpuSeconds(pid: number): number {
-  return parseCpuSeconds(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return runSeconds(pid) ?? parseCpuSeconds(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
-/** The same to the nanosecond, without threads that have ended: for a process that does little. */
-export function fineCpuSeconds(pid: number): number {
-  const nanoseconds = readdirSync(`/proc/${pid}/task`).map((thread) =>
-    parseRunNanoseconds(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')),
-  );
-  return nanoseconds.reduce((sum, value) => sum + value, 0) / 1e9;
+function runSeconds(pid: number): number | null {
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += parseRunNanoseconds(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      // The thread has just ended, or this kernel has no schedstat.
+      if (thread === String(pid)) return null;
+    }
+  }
+  return nanoseconds / 1e9;
 }
 
 export function memory(pid: number): Memory {

@@ -31,9 +31,9 @@ export class Samples {
     else this.#values[this.#count++] = value;
   }
 
-  /** Percentiles of the values from index `from` on; fails when there are none. */
-  distribution(from = 0): Distribution {
-    return distribution(this.#values.slice(from, this.#count));
+  /** Fails when there are none. */
+  distribution(): Distribution {
+    return distribution(this.#values.slice(0, this.#count));
   }
 }
 
@@ -55,4 +55,15 @@ export function percentile(sorted: Float64Array, p: number): number {
   // 99.9 / 100 * 1000 is a little above 999 in binary; the rank must not move by that.
   const rank = Math.ceil(Number(((p / 100) * sorted.length).toFixed(6)));
   return sorted[Math.min(sorted.length, Math.max(1, rank)) - 1] as number;
+}
+
+/** All values of several parts, in their order. */
+export function joined(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

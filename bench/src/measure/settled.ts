@@ -5,13 +5,13 @@ import { cpuSeconds, memory } from './process-meter.ts';
 
 const LOOK_EVERY_MS = 100;
 
-/** Resolves when the process has used no CPU for 0.1 s, or after 5 s. */
+/** Resolves when the process has used less than 1 ms of CPU in 0.1 s, or after 5 s. */
 export async function quiet(pid: number): Promise<void> {
   let before = cpuSeconds(pid);
   for (let look = 0; look < 50; look += 1) {
     await sleep(LOOK_EVERY_MS);
     const now = cpuSeconds(pid);
-    if (now === before) return;
+    if (now - before < 0.001) return;
     before = now;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { distribution, percentile, Samples } from '../../src/measure/samples.ts';
+import { distribution, joined, percentile, Samples } from '../../src/measure/samples.ts';
 
 const upTo = (count: number) => Float64Array.from({ length: count }, (_, index) => index + 1);
 
@@ -45,10 +45,8 @@ describe('Samples', () => {
     expect([samples.count, samples.dropped]).toEqual([2, 1]);
     expect(samples.distribution().max).toBe(3);
   });
+});
 
-  it('can leave out the first samples, in the order in which they came', () => {
-    const samples = new Samples(3);
-    for (const value of [9, 1, 2]) samples.add(value);
-    expect(samples.distribution(1)).toMatchObject({ count: 2, max: 2 });
-  });
+it('joins parts in their order, empty ones included', () => {
+  expect([...joined([Float64Array.of(3, 1), new Float64Array(0), Float64Array.of(2)])]).toEqual([3, 1, 2]);
 });

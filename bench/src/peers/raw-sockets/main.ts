@@ -1,6 +1,11 @@
 /** Peer: uWebSockets.js alone, which accepts every upgrade and keeps nothing. */
+
 import { App, us_socket_local_port } from 'uWebSockets.js';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { serveParent } from '../serve-parent.ts';
+
+export type RawSocketsRequest = 'port' | 'collect-garbage';
 
 const port = await new Promise<number>((resolve, reject) => {
   App()
@@ -12,4 +17,10 @@ const port = await new Promise<number>((resolve, reject) => {
     });
 });
 
-serveParent<null, number>(() => port);
+serveParent<RawSocketsRequest, number>((request) => {
+  if (request === 'collect-garbage') {
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+  }
+  return port;
+});

@@ -1,6 +1,6 @@
 /** Streams whose tokens are written at fixed times, each stamped with the time it was due. */
 import type { ServerResponse } from 'node:http';
-import { writeStamp } from '../../load/token-frame.ts';
+import { STAMP_CHARS, writeStamp } from '../../load/token-frame.ts';
 import { monotonicMicros } from '../../measure/clock.ts';
 import { type Distribution, Samples } from '../../measure/samples.ts';
 import type { Chunks } from './chunks.ts';
@@ -25,6 +25,9 @@ const NAP_MS = 0.25;
 
 export class Schedule {
   readonly #chunks: Chunks;
+  /** What stands before and after the stamp, framing of HTTP included. */
+  readonly #before: string;
+  readonly #after: string;
   readonly #streams = new Set<Stream>();
   readonly #napping = new Int32Array(new SharedArrayBuffer(4));
   #lateness = new Samples(MAX_SAMPLES);
@@ -32,6 +35,10 @@ export class Schedule {
 
   constructor(chunks: Chunks) {
     this.#chunks = chunks;
+    const event = chunks.text('@'.repeat(STAMP_CHARS));
+    const [before, after] = event.split('@'.repeat(STAMP_CHARS)) as [string, string];
+    this.#before = `${event.length.toString(16)}\r\n${before}`;
+    this.#after = `${after}\r\n`;
   }
 
   /** The first token is due one interval from now. */
@@ -68,14 +75,14 @@ export class Schedule {
 
   #write(stream: Stream): void {
     const { response, dueMicros, pace } = stream;
-    const text = this.#chunks.text(writeStamp(dueMicros - pace.epochMicros));
     stream.left -= 1;
     stream.dueMicros = dueMicros + 1e6 / pace.tokensPerSecond;
-    if (stream.left > 0) {
-      response.write(text);
-    } else {
+    // The chunk is framed here: `response.write` costs three times as much, on the core that
+    // the broker and the gateway need.
+    response.socket?.write(this.#before + writeStamp(dueMicros - pace.epochMicros) + this.#after, 'latin1');
+    if (stream.left === 0) {
       this.#streams.delete(stream);
-      response.end(text + this.#chunks.tail(pace.tokens));
+      response.end(this.#chunks.tail(pace.tokens));
     }
     this.#lateness.add(monotonicMicros() - dueMicros);
   }
