@@ -41,11 +41,6 @@ function isPlain(byte: number): boolean {
   return digit || upper || lower || byte === 0x2d;
 }
 
-/** The id that `encodeToken` encoded. */
-export function decodeToken(token: string): string {
-  return decodeURIComponent(token.replaceAll('_', '%'));
-}
-
 /**
  * The bus-wide key of a conversation: its owner and the name the owner gave it, one token.
  *
@@ -64,10 +59,4 @@ export function conversationKey(owner: string, name: string): string {
  */
 export function customerKey(user: string, customerId: string): string {
   return conversationKey(user, customerId);
-}
-
-/** The owner and the name that `conversationKey` joined. */
-export function parseConversationKey(key: string): { owner: string; name: string } {
-  const split = key.indexOf('=');
-  return { owner: decodeToken(key.slice(0, split)), name: decodeToken(key.slice(split + 1)) };
 }

@@ -10,10 +10,8 @@ export {
 export {
   conversationKey,
   customerKey,
-  decodeToken,
   encodeToken,
   isClientId,
-  parseConversationKey,
 } from './ids.ts';
 export { LIMITS } from './limits.ts';
 export {
@@ -35,6 +33,6 @@ export {
   type RunStep,
   TokenUsage,
 } from './run-events.ts';
-export { BUCKETS, CONSUMERS, runOfSubject, STREAMS, SUBJECTS } from './subjects.ts';
+export { BUCKETS, CONSUMERS, conversationOfTurn, runOfSubject, STREAMS, SUBJECTS } from './subjects.ts';
 export { AssistantMessage, runEndOf, TranscriptMessage } from './transcript.ts';
 export { RunId, Turn } from './turn.ts';

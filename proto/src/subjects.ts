@@ -10,10 +10,9 @@ export const SUBJECTS = {
   turn: (conversation: string) => `turn.conv.${conversation}`,
   allTurns: 'turn.>',
 
-  /** What a run emits; stored by EVENTS, republished under `runEventsOut`. */
+  /** What a run emits; stored by EVENTS, republished under `ev.out`. */
   runEvents: (conversation: string, run: string) => `ev.in.conv.${conversation}.run.${run}`,
   allEventsIn: 'ev.in.>',
-  runEventsOut: (conversation: string, run: string) => `ev.out.conv.${conversation}.run.${run}`,
   conversationRunsOut: (conversation: string) => `ev.out.conv.${conversation}.run.*`,
   allEventsOut: 'ev.out.>',
 
@@ -25,14 +24,16 @@ export const SUBJECTS = {
 
   /** Asks one agent whether it is at work on the turn with a sequence; answered with `1` or `0`. */
   agentHolds: (agent: string) => `agent.${agent}.holds`,
-  /** Said by an agent when a conversation's turn has ended; the next turn may begin. */
-  conversationFree: (conversation: string) => `agent.free.conv.${conversation}`,
-
   /** Endpoints of the auth service (a queue group). */
   authVerify: 'auth.verify',
   authLogin: 'auth.login',
   authJwks: 'auth.jwks',
 } as const;
+
+/** The conversation of a subject made by `SUBJECTS.turn`. */
+export function conversationOfTurn(subject: string): string {
+  return subject.slice(subject.lastIndexOf('.') + 1);
+}
 
 /** The run id at the end of a subject that matches `conversationRunsOut`. */
 export function runOfSubject(subject: string): string {
@@ -43,14 +44,11 @@ export const STREAMS = {
   turns: 'TURNS',
   messages: 'MESSAGES',
   events: 'EVENTS',
-  deadTurns: 'DEAD_TURNS',
 } as const;
 
 export const CONSUMERS = {
   /** Durable consumer of TURNS that every agent process pulls from. */
   agents: 'agents',
-  /** Durable consumer of DEAD_TURNS: turns that were delivered too often. */
-  undertakers: 'undertakers',
 } as const;
 
 export const BUCKETS = {

@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  conversationKey,
-  customerKey,
-  decodeToken,
-  encodeToken,
-  isClientId,
-  parseConversationKey,
-} from '../src/index.ts';
+import { conversationKey, customerKey, encodeToken, isClientId } from '../src/index.ts';
 
 const HOSTILE = [
   '>',
@@ -27,9 +20,8 @@ const HOSTILE = [
 ];
 
 describe('encodeToken', () => {
-  it.each(HOSTILE)('makes one safe subject token of %j, and back', (id) => {
+  it.each(HOSTILE)('makes one safe subject token of %j', (id) => {
     expect(encodeToken(id)).toMatch(/^[A-Za-z0-9_-]+$/);
-    expect(decodeToken(encodeToken(id))).toBe(id);
   });
 
   it('gives no two ids the same token', () => {
@@ -52,11 +44,8 @@ describe('isClientId', () => {
 
 describe('keys of what a user owns', () => {
   it('keep owner and name apart, whatever they hold', () => {
-    for (const owner of HOSTILE) {
-      for (const name of HOSTILE) {
-        expect(parseConversationKey(conversationKey(owner, name))).toEqual({ owner, name });
-      }
-    }
+    const keys = HOSTILE.flatMap((owner) => HOSTILE.map((name) => conversationKey(owner, name)));
+    expect(new Set(keys).size).toBe(HOSTILE.length ** 2);
   });
 
   it('give two users who name the same customer two customers', () => {

@@ -29,7 +29,6 @@ export {
   keepTopology,
   type TopologyOptions,
   TURN_ACK_WAIT_MS,
-  TURN_MAX_DELIVERIES,
 } from './bus/topology.ts';
 export {
   BASE_SETTINGS,

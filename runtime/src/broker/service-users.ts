@@ -42,7 +42,6 @@ export const PERMISSIONS: Record<ServiceName, Permissions> = {
         `$JS.API.DIRECT.GET.${stream}.>`,
       ]),
       ...consumerSubjects(STREAMS.turns, CONSUMERS.agents),
-      ...consumerSubjects(STREAMS.deadTurns, CONSUMERS.undertakers),
     ],
     subscribe: ['agent.>'],
   },

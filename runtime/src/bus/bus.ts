@@ -57,7 +57,7 @@ export class Bus {
   readonly #jsm: JetStreamManager;
   readonly #reader: StreamReader;
   readonly #log: Logger;
-  readonly #reconnected = new Set<() => void>();
+  readonly #reconnected = new Set<() => void | Promise<void>>();
   readonly #services: Service[] = [];
   readonly #answers = new Set<Promise<void>>();
   #connected = true;
@@ -89,13 +89,18 @@ export class Bus {
     return this.#connected && !this.#nc.isClosed();
   }
 
+  /** Whether it was closed for good. */
+  get closed(): boolean {
+    return this.#nc.isClosed();
+  }
+
   /** Library handles for the other files of this folder. */
   get internals(): { jsm: JetStreamManager; js: JetStreamClient } {
     return { jsm: this.#jsm, js: this.#js };
   }
 
   /** Calls back after each reconnect, when subscriptions are in place again. */
-  onReconnect(callback: () => void): void {
+  onReconnect(callback: () => void | Promise<void>): void {
     this.#reconnected.add(callback);
   }
 
@@ -239,7 +244,7 @@ export class Bus {
       } else if (status.type === 'reconnect') {
         this.#connected = true;
         this.#log.info('reconnected to the broker');
-        for (const callback of this.#reconnected) this.#guard(callback);
+        for (const callback of this.#reconnected) void this.#guard(callback);
       } else if (status.type === 'error') {
         this.#log.error({ err: status.error }, 'broker reported an error');
       }
@@ -247,9 +252,9 @@ export class Bus {
     this.#connected = false;
   }
 
-  #guard(callback: () => void): void {
+  async #guard(callback: () => void | Promise<void>): Promise<void> {
     try {
-      callback();
+      await callback();
     } catch (err) {
       this.#log.error({ err }, 'a reconnect callback threw');
     }

@@ -25,9 +25,14 @@ export function isBusError(error: unknown, code: BusErrorCode): boolean {
 /** JetStream's code for a failed Nats-Expected-Last-Subject-Sequence (nats-server errors.json). */
 const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
 
+/** A full stream answers 503 as well (nats-server errors.json, JSStreamStoreFailedF). */
+const STORE_FAILED = 10077;
+
 /** The refusal in a JetStream reply. 503: no leader yet, so trying again is right. */
 export function apiError(error: { code: number; err_code?: number; description?: string }): BusError {
   const text = error.description ?? `JetStream error ${error.code}`;
+  if (error.err_code === STORE_FAILED || /maximum .*exceeded/i.test(text))
+    return new BusError('REFUSED', text);
   if (WRONG_LAST_SEQUENCE.has(error.err_code ?? 0)) return new BusError('CONFLICT', text);
   return new BusError(error.code === 503 ? 'UNAVAILABLE' : 'REFUSED', text);
 }

@@ -9,8 +9,6 @@ export interface Delivery {
   seq: number;
   subject: string;
   data: Uint8Array;
-  /** 1 at the first delivery. */
-  attempt: number;
   traceparent: string | undefined;
   /** Tells the broker that the work goes on; without it AckWait runs out. */
   working(): void;
@@ -134,7 +132,6 @@ function asDelivery(message: JsMsg): Delivery {
     seq: message.seq,
     subject: message.subject,
     data: message.data,
-    attempt: message.info.deliveryCount,
     traceparent: message.headers?.get(TRACEPARENT) || undefined,
     working: () => message.working(),
     done: async () => {

@@ -12,10 +12,14 @@ export interface Stored {
   seq: number;
   subject: string;
   data: Uint8Array;
+  /** Value of a header, or undefined. */
+  header(name: string): string | undefined;
 }
 
 /** A read outlasts a restart of the broker, and the making of EVENTS after it. */
 const READ_TIMEOUT_MS = 10_000;
+/** Messages of one request: what a slow link brings before the silence is too long. */
+const PAGE = 1_000;
 /** Silence after which an answer is taken for lost. */
 const SILENCE_MS = 1_500;
 
@@ -38,16 +42,19 @@ export class StreamReader {
     return this.#read(stream, { seq: Math.max(1, seq), batch: limit, next_by_subj: filter });
   }
 
+  /** All messages of one subject, oldest first; for subjects whose number of messages is bounded. */
+  async all(stream: string, subject: string): Promise<Stored[]> {
+    const found: Stored[] = [];
+    for (let page: Stored[]; ; ) {
+      page = await this.from(stream, subject, (found.at(-1)?.seq ?? 0) + 1, PAGE);
+      found.push(...page);
+      if (page.length < PAGE) return found;
+    }
+  }
+
   /** The last message of a subject, or null. */
   async last(stream: string, subject: string): Promise<Stored | null> {
     const found = await this.#read(stream, { multi_last: [subject], batch: 1 });
-    return found[0] ?? null;
-  }
-
-  /** The last message of a subject with a sequence below `seq`, or null. */
-  async lastBefore(stream: string, subject: string, seq: number): Promise<Stored | null> {
-    if (seq <= 1) return null;
-    const found = await this.#read(stream, { multi_last: [subject], up_to_seq: seq - 1, batch: 1 });
     return found[0] ?? null;
   }
 
@@ -61,7 +68,7 @@ export class StreamReader {
     return whileUnavailable(READ_TIMEOUT_MS, () => this.#ask(stream, JSON.stringify(query)));
   }
 
-  #ask(stream: string, query: string): Promise<Stored[]> {
+  async #ask(stream: string, query: string): Promise<Stored[]> {
     const { promise, resolve, reject } = Promise.withResolvers<Stored[]>();
     const found: Stored[] = [];
     const inbox = createInbox(this.#inboxPrefix);
@@ -69,24 +76,24 @@ export class StreamReader {
       () => reject(new BusError('UNAVAILABLE', `no answer from ${stream}`)),
       SILENCE_MS,
     );
-    const subscription = this.#nc.subscribe(inbox, {
-      callback: (error, message) => {
-        silent.refresh();
-        if (error) reject(error);
-        else if (isMessage(message)) found.push(stored(message));
-        else if (message.headers?.code === END_OF_BATCH || message.headers?.code === NOT_FOUND)
-          resolve(found);
-        else
-          reject(
-            apiError({ code: message.headers?.code ?? 500, description: message.headers?.description ?? '' }),
-          );
-      },
-    });
-    this.#nc.publish(`$JS.API.DIRECT.GET.${stream}`, query, { reply: inbox });
-    return promise.finally(() => {
+    const take = (error: Error | null, message: Msg) => {
+      silent.refresh();
+      if (error) return reject(error);
+      if (isMessage(message)) return void found.push(stored(message));
+      const { code = 500, description = '' } = message.headers ?? {};
+      if (code === END_OF_BATCH || code === NOT_FOUND) resolve(found);
+      else reject(apiError({ code, description }));
+    };
+    let subscription: { unsubscribe(): void } | null = null;
+    try {
+      // Both throw when the connection is closed.
+      subscription = this.#nc.subscribe(inbox, { callback: take });
+      this.#nc.publish(`$JS.API.DIRECT.GET.${stream}`, query, { reply: inbox });
+      return await promise;
+    } finally {
       clearTimeout(silent);
-      subscription.unsubscribe();
-    });
+      subscription?.unsubscribe();
+    }
   }
 }
 
@@ -97,5 +104,6 @@ function isMessage(message: Msg): boolean {
 
 function stored(message: Msg): Stored {
   const { headers, data } = message;
-  return { seq: Number(headers?.get('Nats-Sequence')), subject: headers?.get('Nats-Subject') ?? '', data };
+  const header = (name: string) => headers?.get(name) || undefined;
+  return { seq: Number(header('Nats-Sequence')), subject: header('Nats-Subject') ?? '', data, header };
 }

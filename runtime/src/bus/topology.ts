@@ -31,8 +31,6 @@ type Stream = Partial<StreamConfig> & { name: string };
 
 /** A turn is given to another agent when its agent has said nothing for this long. */
 export const TURN_ACK_WAIT_MS = 6_000;
-/** A turn is tried this often; then it is dead and ends with an error. */
-export const TURN_MAX_DELIVERIES = 5;
 
 function streams(options: TopologyOptions): Stream[] {
   return [
@@ -40,8 +38,9 @@ function streams(options: TopologyOptions): Stream[] {
       name: STREAMS.turns,
       subjects: [SUBJECTS.allTurns],
       storage: StorageType.File,
-      // Not WorkQueue: the dedupe window is rebuilt from stored messages after a restart.
-      retention: RetentionPolicy.Limits,
+      // A turn is gone once it was acknowledged, so that only unanswered ones fill the stream. What
+      // the dedupe window forgets of them in a restart, the agents know from MESSAGES.
+      retention: RetentionPolicy.Workqueue,
       max_age: DAY,
       max_bytes: 1024 * MIB,
       // Full means refused, so that the client is told; never an old turn dropped in silence.
@@ -61,19 +60,11 @@ function streams(options: TopologyOptions): Stream[] {
       name: STREAMS.events,
       subjects: [SUBJECTS.allEventsIn],
       storage: StorageType.Memory,
-      max_age: 5 * MINUTE,
+      // Three times as long as a model may take for an answer, by default.
+      max_age: 15 * MINUTE,
       max_bytes: 512 * MIB,
       discard: DiscardPolicy.Old,
       republish: { src: SUBJECTS.allEventsIn, dest: SUBJECTS.allEventsOut },
-    },
-    {
-      name: STREAMS.deadTurns,
-      // The advisory is a plain message: nobody would hear it while every agent is down.
-      subjects: [`$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${STREAMS.turns}.${CONSUMERS.agents}`],
-      storage: StorageType.File,
-      max_age: 7 * DAY,
-      max_bytes: 16 * MIB,
-      discard: DiscardPolicy.Old,
     },
   ].map((stream) => ({ ...stream, num_replicas: options.replicas, allow_direct: true }));
 }
@@ -85,17 +76,9 @@ const CONSUMER_CONFIGS: { stream: string; config: Partial<ConsumerConfig> & { du
       durable_name: CONSUMERS.agents,
       ack_policy: AckPolicy.Explicit,
       ack_wait: TURN_ACK_WAIT_MS * 1_000_000,
-      max_deliver: TURN_MAX_DELIVERIES,
+      // Deaths are counted by the agents (turn/claims.ts): here a broker's restart counts as one too.
+      max_deliver: -1,
       max_ack_pending: 20_000,
-    },
-  },
-  {
-    stream: STREAMS.deadTurns,
-    config: {
-      durable_name: CONSUMERS.undertakers,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: 10 * SECOND,
-      max_ack_pending: 100,
     },
   },
 ];
@@ -126,12 +109,23 @@ export async function ensureTopology(bus: Bus, options: TopologyOptions): Promis
  * EVENTS again, nothing a run emits can be stored.
  */
 export async function keepTopology(bus: Bus, options: TopologyOptions, log: Logger): Promise<void> {
-  bus.onReconnect(() => {
-    whileUnavailable(30_000, () => ensureTopology(bus, options)).catch((err: unknown) =>
-      log.error({ err }, 'streams could not be checked after a reconnect'),
-    );
+  const ensure = () => whileUnavailable(10_000, () => ensureTopology(bus, options));
+  let running = false;
+  bus.onReconnect(async () => {
+    if (running) return;
+    running = true;
+    for (let delayMs = 500; !bus.closed; delayMs = Math.min(delayMs * 2, 10_000)) {
+      try {
+        await ensure();
+        break;
+      } catch (err) {
+        log.error({ err }, 'streams could not be made after a reconnect; trying again');
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+      }
+    }
+    running = false;
   });
-  await whileUnavailable(10_000, () => ensureTopology(bus, options));
+  await ensure();
 }
 
 /**

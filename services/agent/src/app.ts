@@ -28,7 +28,6 @@ import { createToolBox } from './tools/tool-box.ts';
 import { Claims } from './turn/claims.ts';
 import { Intake } from './turn/intake.ts';
 import { TurnRunner } from './turn/turn-runner.ts';
-import { Undertaker } from './turn/undertaker.ts';
 
 export type AgentConfig = ConfigOf<typeof AGENT_SETTINGS> & BaseConfig;
 
@@ -40,18 +39,17 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   await keepTopology(bus, config, log);
   const orchestrator = await assemble(config, bus, log);
 
-  const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name);
+  const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name, log);
   const runner = new TurnRunner({
     bus,
     claims,
     transcripts: new Transcripts(bus),
     orchestrator,
-    metrics: registerAgentMetrics(metrics, { runs: () => intake.size }),
+    metrics: registerAgentMetrics(metrics, { runs: () => claims.size }),
     log,
     now: Date.now,
   });
-  const intake = new Intake(bus.puller(STREAMS.turns, CONSUMERS.agents), runner, config, log);
-  const undertaker = new Undertaker(bus, bus.puller(STREAMS.deadTurns, CONSUMERS.undertakers), runner, log);
+  const intake = new Intake(bus, bus.puller(STREAMS.turns, CONSUMERS.agents), runner, config, log);
 
   const notReady = () => (bus.connected ? null : 'the broker is unreachable');
   const internal = await startInternalServer({
@@ -60,14 +58,13 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     metrics,
     notReady,
   });
-  claims.answerHolders((seq) => intake.holds(seq));
+  claims.answerHolders();
   intake.start();
-  undertaker.start();
 
   return {
     ports: { internal: internal.port },
     async stop() {
-      await Promise.all([intake.stop(), undertaker.stop()]);
+      await intake.stop();
       await orchestrator.close();
       await bus.close();
       await internal.close();

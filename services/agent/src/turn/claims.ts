@@ -1,32 +1,45 @@
 /**
  * Who produces which turn: claims a conversation by compare-and-set in the bucket `runs`.
  *
- * Turns of a conversation run in the order of TURNS. A turn that comes back is taken over only
- * when its agent doesn't answer any more, so a broker that was away moves no run.
+ * Turns of a conversation run in the order of TURNS. A delivery of any of them is only the word
+ * that there is something to do: whoever gets it claims the first turn that has not ended. So
+ * nobody ever waits for a turn that nobody runs (docs/decisions/0005).
  */
-import { STREAMS, SUBJECTS, type Turn } from '@natter/proto';
-import { type Bucket, type Bus, isBusError } from '@natter/runtime';
+import { STREAMS, SUBJECTS, Turn } from '@natter/proto';
+import {
+  type Bucket,
+  type Bus,
+  BusError,
+  isBusError,
+  type Logger,
+  type Stored,
+  TRACEPARENT,
+} from '@natter/runtime';
 import { ConversationState, NEW_CONVERSATION } from './conversation-state.ts';
 
 export interface Claim {
-  conversation: string;
+  turn: Turn;
+  /** Sequence of the turn in TURNS. */
   seq: number;
-  run: string;
   /** 1 for the first agent of this run. */
   number: number;
+  /** How many of the earlier ones went away without a word. */
+  deaths: number;
   /** Of the messages in MESSAGES that precede this turn. */
   recent: readonly number[];
+  /** Of the request that asked. */
+  traceparent: string | undefined;
 }
 
-/** `ended`: nothing is left to do. `held`: another agent is alive and at work on it. */
-export type ClaimResult = Claim | 'ended' | 'held';
+/** `none`: every turn up to the one asked for has ended. `held`: a living agent is at work. */
+export type Next = Claim | 'none' | 'held';
 
 /** How long a living agent may take to answer that it holds a run. */
 const HOLDER_TIMEOUT_MS = 500;
-/** Waiting turns look again this often, in case the word that the conversation is free was lost. */
-const LOOK_AGAIN_MS = 2_000;
 /** Turns whose messages a model is shown. */
 const RECENT_TURNS = 20;
+/** Looks at a replica that has not yet got the turn that was delivered, 100 ms apart. */
+const STALE_LOOKS = 20;
 
 const decoder = new TextDecoder();
 
@@ -34,70 +47,109 @@ export class Claims {
   readonly #bus: Bus;
   readonly #bucket: Bucket;
   readonly #agent: string;
+  readonly #log: Logger;
+  /** Sequences of the turns this process is at work on. */
+  readonly #holding = new Set<number>();
 
   /** `agent` names this process on the bus: one subject token. */
-  constructor(bus: Bus, bucket: Bucket, agent: string) {
+  constructor(bus: Bus, bucket: Bucket, agent: string, log: Logger) {
     this.#bus = bus;
     this.#bucket = bucket;
     this.#agent = agent;
+    this.#log = log;
+  }
+
+  /** Turns this process is at work on. */
+  get size(): number {
+    return this.#holding.size;
   }
 
   /** Answers other agents that ask whether this one is at work on a turn. */
-  answerHolders(holds: (seq: number) => boolean): void {
+  answerHolders(): void {
     this.#bus.subscribe(SUBJECTS.agentHolds(this.#agent), (message) =>
-      message.respond(holds(Number(decoder.decode(message.data))) ? '1' : '0'),
+      message.respond(this.#holding.has(Number(decoder.decode(message.data))) ? '1' : '0'),
     );
   }
 
-  /** Claims a turn as soon as the turns before it have ended; rejects when aborted. */
-  async take(turn: Turn, seq: number, signal: AbortSignal): Promise<ClaimResult> {
-    for (;;) {
-      signal.throwIfAborted();
-      const { state, revision } = await this.#read(turn.conversation);
-      if (seq <= state.doneSeq) return 'ended';
-      const again = state.active?.seq === seq ? state.active : null;
-      if (again !== null && (await this.#isHeld(again))) return 'held';
-      if (again === null && !(await this.#isNext(turn, seq, state.doneSeq))) {
-        await this.#untilFree(turn.conversation, state.doneSeq, signal);
+  /**
+   * Claims the first turn of a conversation that has not ended, if there is one up to `upTo`.
+   *
+   * `upTo` is the sequence of a turn that was delivered, or Infinity for any. Every claim must be
+   * released. Throws BusError; REFUSED when the bucket is full.
+   */
+  async next(conversation: string, upTo: number): Promise<Next> {
+    for (let looks = 0; ; ) {
+      const { state, revision } = await this.#read(conversation);
+      if (upTo <= state.doneSeq) return 'none';
+      const head = await this.#head(conversation, state.doneSeq);
+      if (head === null || head.seq > upTo) {
+        if (head !== null || upTo === Number.POSITIVE_INFINITY) return 'none';
+        // Reads may come from a replica that lags; what was delivered is there.
+        looks += 1;
+        if (looks > STALE_LOOKS) throw new BusError('UNAVAILABLE', 'a delivered turn can not be read');
+        await new Promise((resolve) => setTimeout(resolve, 100));
         continue;
       }
-      const number = (again?.claim ?? 0) + 1;
-      const next = { ...state, active: { seq, run: turn.run, owner: this.#agent, claim: number } };
-      if (await this.#write(turn.conversation, next, revision)) {
-        return { conversation: turn.conversation, seq, run: turn.run, number, recent: state.recent };
-      }
+      const again = state.active?.seq === head.seq ? state.active : null;
+      if (again !== null && (await this.#isHeld(again))) return 'held';
+      const claim = claimOf(head, state, again);
+      // Nothing can be made of it, now or later; the turns behind it must not wait for it.
+      if (claim === null) this.#log.error({ seq: head.seq }, 'a turn could not be read');
+      const next: ConversationState =
+        claim === null
+          ? { ...state, doneSeq: head.seq, active: null }
+          : { ...state, active: this.#activeOf(claim) };
+      if (!(await this.#write(conversation, next, revision)) || claim === null) continue;
+      this.#holding.add(head.seq);
+      return claim;
     }
   }
 
   /** Whether nobody has taken the run over since it was claimed. */
   async isOurs(claim: Claim): Promise<boolean> {
-    const { state } = await this.#read(claim.conversation);
+    const { state } = await this.#read(claim.turn.conversation);
     return this.#owns(state, claim);
   }
 
   /** The turn has ended; `messageSeq` is where its messages begin in MESSAGES. */
-  async end(claim: Claim, messageSeq: number | null): Promise<void> {
+  async end(claim: Claim, messageSeq: number): Promise<void> {
     await this.#change(claim, (state) => ({
       doneSeq: claim.seq,
       active: null,
-      recent: [...state.recent, ...(messageSeq === null ? [] : [messageSeq])].slice(-RECENT_TURNS),
+      recent: [...state.recent, messageSeq].slice(-RECENT_TURNS),
     }));
-    this.#bus.publish(SUBJECTS.conversationFree(claim.conversation), '');
   }
 
-  /** Hands the run to whoever takes the turn next, without the wait for a dead owner. */
+  /** Hands the run to whoever is next told of it; that is no death. */
   async handBack(claim: Claim): Promise<void> {
+    this.release(claim);
     await this.#change(claim, (state) => ({
       ...state,
       active: state.active === null ? null : { ...state.active, owner: '' },
     }));
   }
 
+  /** This process is no longer at work on it, however that came. */
+  release(claim: Claim): void {
+    this.#holding.delete(claim.seq);
+  }
+
+  /** The first turn that has not ended. */
+  async #head(conversation: string, doneSeq: number): Promise<Stored | null> {
+    const [head] = await this.#bus.stored.from(STREAMS.turns, SUBJECTS.turn(conversation), doneSeq + 1, 1);
+    return head ?? null;
+  }
+
+  #activeOf(claim: Claim): NonNullable<ConversationState['active']> {
+    const { seq, number, deaths, turn } = claim;
+    return { seq, run: turn.run, owner: this.#agent, claim: number, deaths };
+  }
+
   async #change(claim: Claim, change: (state: ConversationState) => ConversationState): Promise<void> {
     for (;;) {
-      const { state, revision } = await this.#read(claim.conversation);
+      const { state, revision } = await this.#read(claim.turn.conversation);
       if (!this.#owns(state, claim)) return;
-      if (await this.#write(claim.conversation, change(state), revision)) return;
+      if (await this.#write(claim.turn.conversation, change(state), revision)) return;
     }
   }
 
@@ -126,8 +178,8 @@ export class Claims {
   }
 
   async #isHeld(active: { owner: string; seq: number }): Promise<boolean> {
-    // Our own earlier attempt: whoever calls has made sure that it is over.
-    if (active.owner === '' || active.owner === this.#agent) return false;
+    if (active.owner === '') return false;
+    if (active.owner === this.#agent) return this.#holding.has(active.seq);
     try {
       const reply = await this.#bus.request(
         SUBJECTS.agentHolds(active.owner),
@@ -140,26 +192,20 @@ export class Claims {
       throw error;
     }
   }
+}
 
-  /** Whether every earlier turn of the conversation has ended. */
-  async #isNext(turn: Turn, seq: number, doneSeq: number): Promise<boolean> {
-    const before = await this.#bus.stored.lastBefore(STREAMS.turns, SUBJECTS.turn(turn.conversation), seq);
-    return before === null || before.seq <= doneSeq;
-  }
-
-  /** Resolves when a turn of the conversation may have ended since `doneSeq`. */
-  async #untilFree(conversation: string, doneSeq: number, signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const subscription = this.#bus.subscribe(SUBJECTS.conversationFree(conversation), () => resolve());
-    const timer = setTimeout(resolve, LOOK_AGAIN_MS);
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    try {
-      // It may have ended between the look and the subscription.
-      const { state } = await this.#read(conversation);
-      if (state.doneSeq === doneSeq) await promise;
-    } finally {
-      clearTimeout(timer);
-      subscription.close();
-    }
+/** The claim that comes after `again`, or null when the stored turn makes no sense. */
+function claimOf(head: Stored, state: ConversationState, again: ConversationState['active']): Claim | null {
+  try {
+    return {
+      turn: Turn.parse(JSON.parse(decoder.decode(head.data))),
+      seq: head.seq,
+      number: (again?.claim ?? 0) + 1,
+      deaths: again === null ? 0 : again.deaths + (again.owner === '' ? 0 : 1),
+      recent: state.recent,
+      traceparent: head.header(TRACEPARENT),
+    };
+  } catch {
+    return null;
   }
 }

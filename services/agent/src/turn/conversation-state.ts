@@ -14,6 +14,8 @@ export const ConversationState = z.object({
       owner: z.string(),
       /** How often the run was claimed, from 1. */
       claim: z.number().int().positive(),
+      /** How often its agent went away without a word. */
+      deaths: z.number().int().nonnegative(),
     })
     .nullable(),
   /** Where in MESSAGES the newest turns begin, oldest first: what a model is shown of the past. */

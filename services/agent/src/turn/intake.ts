@@ -1,16 +1,18 @@
 /** Takes turns from TURNS, one per free slot, and keeps the broker told that they are worked on. */
-import { Turn } from '@natter/proto';
-import { continueTrace, type Delivery, type Logger, type Puller } from '@natter/runtime';
+import { conversationOfTurn, STREAMS, Turn } from '@natter/proto';
+import {
+  type Bus,
+  continueTrace,
+  type Delivery,
+  isBusError,
+  type Logger,
+  type Puller,
+} from '@natter/runtime';
 import type { TurnRunner } from './turn-runner.ts';
 
 export interface IntakeOptions {
-  /** Runs at once in this process. */
+  /** Conversations worked on at once in this process. */
   concurrency: number;
-}
-
-interface Work {
-  delivery: Delivery;
-  finished: Promise<void>;
 }
 
 /** A third of AckWait: two of these may be lost. */
@@ -21,39 +23,32 @@ const RETRY_DELAY_MS = 1_000;
 const decoder = new TextDecoder();
 
 export class Intake {
+  readonly #bus: Bus;
   readonly #puller: Puller;
   readonly #runner: TurnRunner;
   readonly #log: Logger;
   readonly #concurrency: number;
-  /** By sequence in TURNS: the same run may be stored twice, after the dedupe window. */
-  readonly #work = new Map<number, Work>();
+  /** Deliveries that are not acknowledged, by sequence; the newest one of each. */
+  readonly #deliveries = new Map<number, Delivery>();
+  readonly #working = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   #heartbeat: NodeJS.Timeout | null = null;
 
-  constructor(puller: Puller, runner: TurnRunner, options: IntakeOptions, log: Logger) {
+  constructor(bus: Bus, puller: Puller, runner: TurnRunner, options: IntakeOptions, log: Logger) {
+    this.#bus = bus;
     this.#puller = puller;
     this.#runner = runner;
     this.#concurrency = options.concurrency;
     this.#log = log;
   }
 
-  /** Runs under way. */
-  get size(): number {
-    return this.#work.size;
-  }
-
-  /** Whether this process is at work on the turn with this sequence. */
-  holds(seq: number): boolean {
-    return this.#work.has(seq);
-  }
-
   start(): void {
     this.#puller.start(
-      () => this.#concurrency - this.#work.size,
+      () => this.#concurrency - this.#working.size,
       (delivery) => this.#take(delivery),
     );
     this.#heartbeat = setInterval(() => {
-      for (const { delivery } of this.#work.values()) delivery.working();
+      for (const delivery of this.#deliveries.values()) delivery.working();
     }, WORKING_EVERY_MS);
   }
 
@@ -61,63 +56,70 @@ export class Intake {
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the agent is stopping'));
     await this.#puller.stop();
-    await Promise.all([...this.#work.values()].map(({ finished }) => finished));
+    await Promise.all(this.#working);
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
   }
 
   #take(delivery: Delivery): void {
-    const turn = parse(delivery);
-    if (turn === null) {
-      // Nothing can be made of it, now or later; the gateway never stores such a turn.
-      this.#log.error({ seq: delivery.seq }, 'a turn could not be read');
-      void this.#acknowledge(delivery);
-      return;
-    }
-    const known = this.#work.get(delivery.seq);
-    if (known !== undefined) {
-      // It came back while we are at it: the broker was away. The newest delivery counts.
-      known.delivery = delivery;
-      delivery.working();
-      return;
-    }
-    const work: Work = { delivery, finished: Promise.resolve() };
-    this.#work.set(delivery.seq, work);
-    work.finished = this.#run(turn, work);
-  }
-
-  async #run(turn: Turn, work: Work): Promise<void> {
-    const { seq } = work.delivery;
-    const trace = continueTrace(work.delivery.traceparent);
-    try {
-      const outcome = await this.#runner.run(turn, seq, trace, this.#stopping.signal);
-      if (outcome === 'ended') await this.#acknowledge(work.delivery);
-      else if (outcome === 'returned') work.delivery.giveBack(0);
-    } catch (err) {
-      this.#log.error(
-        { err, run: turn.run, traceId: trace.traceId },
-        'a turn was interrupted and comes back',
-      );
-      work.delivery.giveBack(RETRY_DELAY_MS);
-    } finally {
-      this.#work.delete(seq);
+    const known = this.#deliveries.has(delivery.seq);
+    this.#deliveries.set(delivery.seq, delivery);
+    // It came back while we are at it: the broker was away. The newest delivery counts.
+    if (known) return delivery.working();
+    const work = this.#work(delivery).finally(() => {
+      this.#working.delete(work);
       this.#puller.slotFreed();
+    });
+    this.#working.add(work);
+  }
+
+  async #work({ seq, subject }: Delivery): Promise<void> {
+    const conversation = conversationOfTurn(subject);
+    try {
+      const outcome = await this.#runner.run(conversation, seq, this.#stopping.signal);
+      const delivery = this.#forget(seq);
+      if (outcome === 'returned') delivery?.giveBack(0);
+      if (outcome !== 'ended') return;
+      await this.#acknowledge(delivery);
+      await this.#runner.runWaiting(conversation, this.#stopping.signal);
+    } catch (err) {
+      await this.#interrupted(seq, err);
     }
   }
 
-  async #acknowledge(delivery: Delivery): Promise<void> {
+  async #interrupted(seq: number, err: unknown): Promise<void> {
+    const delivery = this.#forget(seq);
+    this.#log.error({ err, seq }, 'a turn was interrupted and comes back');
+    if (delivery === undefined) return;
+    if (isBusError(err, 'REFUSED') && (await this.#refuse(delivery))) return this.#acknowledge(delivery);
+    delivery.giveBack(RETRY_DELAY_MS);
+  }
+
+  /** The broker takes no more claims: whoever asked is told, rather than left waiting. */
+  async #refuse(delivery: Delivery): Promise<boolean> {
     try {
-      await delivery.done();
+      const stored = await this.#bus.stored.at(STREAMS.turns, delivery.seq);
+      if (stored === null) return true;
+      const turn = Turn.parse(JSON.parse(decoder.decode(stored.data)));
+      await this.#runner.refuse(turn, continueTrace(delivery.traceparent));
+      return true;
+    } catch (err) {
+      this.#log.error({ err, seq: delivery.seq }, 'a turn could not be refused');
+      return false;
+    }
+  }
+
+  #forget(seq: number): Delivery | undefined {
+    const delivery = this.#deliveries.get(seq);
+    this.#deliveries.delete(seq);
+    return delivery;
+  }
+
+  async #acknowledge(delivery: Delivery | undefined): Promise<void> {
+    try {
+      await delivery?.done();
     } catch (err) {
       // It comes back, is found to have ended, and is acknowledged then.
-      this.#log.warn({ err, seq: delivery.seq }, 'a turn could not be acknowledged');
+      this.#log.warn({ err, seq: delivery?.seq }, 'a turn could not be acknowledged');
     }
-  }
-}
-
-function parse(delivery: Delivery): Turn | null {
-  try {
-    return Turn.parse(JSON.parse(decoder.decode(delivery.data)));
-  } catch {
-    return null;
   }
 }

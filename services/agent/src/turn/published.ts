@@ -14,17 +14,25 @@ export interface Published {
   /** Its sequence in EVENTS. */
   seq: number;
   ended: boolean;
+  /** Earlier batches are gone from EVENTS: `text` is not what readers have. */
+  torn: boolean;
 }
-
-/** A run has far fewer: publishing is stop and wait, and an answer is bounded. */
-const BATCHES_LIMIT = 10_000;
 
 const decoder = new TextDecoder();
 
 /** Reads the run; all zero when nothing was published, or EVENTS has forgotten it. */
 export async function readPublished(bus: Bus, subject: string): Promise<Published> {
-  const published: Published = { steps: [], text: '', tools: 0, n: 0, claim: 0, seq: 0, ended: false };
-  for (const { seq, data } of await bus.stored.from(STREAMS.events, subject, 1, BATCHES_LIMIT)) {
+  const published: Published = {
+    steps: [],
+    text: '',
+    tools: 0,
+    n: 0,
+    claim: 0,
+    seq: 0,
+    ended: false,
+    torn: false,
+  };
+  for (const { seq, data } of await bus.stored.all(STREAMS.events, subject)) {
     const batch = RunBatch.parse(JSON.parse(decoder.decode(data)));
     published.seq = seq;
     published.n = batch.n;
@@ -64,4 +72,5 @@ function take(published: Published, event: RunEvent): void {
   if (event.type !== 'text.delta') return;
   const known = published.text.length;
   if (event.at <= known) published.text += event.text.slice(known - event.at);
+  else published.torn = true;
 }

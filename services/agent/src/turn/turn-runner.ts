@@ -1,6 +1,6 @@
-/** Produces one answer, from the claim of its conversation to the last event. */
+/** Runs the turns of a conversation, one after the other, each from its claim to its last event. */
 import { type AssistantMessage, customerKey, runEndOf, SUBJECTS, type Turn } from '@natter/proto';
-import { type Bus, type Logger, type Trace, traceparent } from '@natter/runtime';
+import { type Bus, continueTrace, isBusError, type Logger, type Trace, traceparent } from '@natter/runtime';
 import type { Orchestrator } from '../agents/answer.ts';
 import type { Transcripts } from '../history/transcripts.ts';
 import type { AgentMetrics } from '../metrics.ts';
@@ -19,10 +19,13 @@ export interface TurnRunnerDeps {
 }
 
 /**
- * `ended`: the turn is over, acknowledge it. `left`: another agent has it, forget it.
- * `returned`: this agent is stopping, give the turn back.
+ * `ended`: the turn is over, acknowledge it. `left`: another agent is at work, it comes back
+ * until it is over. `returned`: this agent is stopping, give the turn back at once.
  */
 export type TurnOutcome = 'ended' | 'left' | 'returned';
+
+/** A run whose agents went away this often without a word is the cause, and ends with an error. */
+const MAX_DEATHS = 5;
 
 export class TurnRunner {
   readonly #deps: TurnRunnerDeps;
@@ -31,86 +34,98 @@ export class TurnRunner {
     this.#deps = deps;
   }
 
-  /** Runs a turn; throws only when the broker stays away, and the turn should come back. */
-  async run(turn: Turn, seq: number, trace: Trace, signal: AbortSignal): Promise<TurnOutcome> {
-    const claim = await this.#claim(turn, seq, signal);
-    if (claim === 'returned') return 'returned';
-    if (claim === 'held') return 'left';
-    if (claim === 'ended') return 'ended';
+  /**
+   * Runs what has not ended of a conversation, up to and with the turn at `seq`.
+   *
+   * Throws BusError when the broker stays away; the turn should come back.
+   */
+  async run(conversation: string, seq: number, signal: AbortSignal): Promise<TurnOutcome> {
+    for (;;) {
+      if (signal.aborted) return 'returned';
+      const claim = await this.#deps.claims.next(conversation, seq);
+      if (claim === 'none') return 'ended';
+      if (claim === 'held') return 'left';
+      if (!(await this.#runOne(claim, signal))) return 'returned';
+    }
+  }
+
+  /** Runs the turns that were stored meanwhile; their deliveries went to agents that left them. */
+  async runWaiting(conversation: string, signal: AbortSignal): Promise<void> {
+    await this.run(conversation, Number.POSITIVE_INFINITY, signal);
+  }
+
+  /**
+   * Ends a turn that can't be claimed because the registry is full.
+   *
+   * Its order among the turns of its conversation is lost; that it ends is not.
+   */
+  async refuse(turn: Turn, trace: Trace): Promise<void> {
+    const { bus, transcripts, now } = this.#deps;
+    const subject = SUBJECTS.runEvents(turn.conversation, turn.run);
+    const published = await readPublished(bus, subject);
+    const end = runEndOf(await transcripts.addEnd(turn, failed(turn, published.text, trace, now())));
+    if (published.ended) return;
+    const batch = { n: published.n + 1, claim: Math.max(1, published.claim), events: [end] };
+    await bus.append(subject, JSON.stringify(batch), { expectLast: published.seq });
+  }
+
+  /** False when this agent is stopping and the turn should go to another one. */
+  async #runOne(claim: Claim, signal: AbortSignal): Promise<boolean> {
+    const { claims, log } = this.#deps;
+    const trace = continueTrace(claim.traceparent);
     try {
-      await this.#produce(turn, claim, trace, signal);
-      return 'ended';
+      await this.#produce(claim, trace, signal);
+      return true;
     } catch (error) {
       if (error instanceof RunLost) {
-        this.#deps.log.warn({ run: turn.run, traceId: trace.traceId }, 'run was taken over by another agent');
-        return 'left';
+        log.warn({ run: claim.turn.run, traceId: trace.traceId }, 'run was taken over by another agent');
+        return true;
       }
-      if (!signal.aborted) throw error;
-      await this.#deps.claims.handBack(claim);
-      return 'returned';
+      const stopping = signal.aborted;
+      // A broker that was away is nobody's death.
+      if (stopping || isBusError(error, 'UNAVAILABLE')) await claims.handBack(claim);
+      if (!stopping) throw error;
+      return false;
+    } finally {
+      claims.release(claim);
     }
   }
 
-  /** Ends a turn that no agent could finish; false while one is at work on it after all. */
-  async bury(turn: Turn, seq: number, trace: Trace): Promise<boolean> {
-    const claim = await this.#deps.claims.take(turn, seq, AbortSignal.timeout(60_000));
-    if (typeof claim === 'string') return claim === 'ended';
-    const published = await this.#published(turn, claim);
-    const publisher = this.#publisher(turn, claim, published, AbortSignal.timeout(60_000));
-    const messageSeq = await this.#deps.transcripts.addQuestion(turn);
-    await this.#end(
-      turn,
-      claim,
-      publisher,
-      published,
-      failed(turn, publisher.text, trace, this.#deps.now()),
-      messageSeq,
-    );
-    return true;
-  }
-
-  async #claim(
-    turn: Turn,
-    seq: number,
-    signal: AbortSignal,
-  ): Promise<Awaited<ReturnType<Claims['take']>> | 'returned'> {
-    try {
-      return await this.#deps.claims.take(turn, seq, signal);
-    } catch (error) {
-      if (signal.aborted) return 'returned';
-      throw error;
-    }
-  }
-
-  async #produce(turn: Turn, claim: Claim, trace: Trace, signal: AbortSignal): Promise<void> {
-    const { transcripts } = this.#deps;
+  async #produce(claim: Claim, trace: Trace, signal: AbortSignal): Promise<void> {
+    const { transcripts, bus, claims } = this.#deps;
+    const { turn } = claim;
+    const subject = SUBJECTS.runEvents(turn.conversation, turn.run);
     const [published, over, history, messageSeq] = await Promise.all([
-      this.#published(turn, claim),
+      claim.number === 1 ? readPublished(bus, subject) : takeOver(bus, subject, claim.number),
       transcripts.findEnd(turn),
       transcripts.read(turn, claim.recent[0]),
       transcripts.addQuestion(turn),
     ]);
-    const publisher = this.#publisher(turn, claim, published, signal);
-    const message = over ?? (await this.#answer(turn, publisher, published, history, trace, signal));
-    await this.#end(turn, claim, publisher, published, message, messageSeq);
-  }
-
-  #published(turn: Turn, claim: Claim): Promise<Published> {
-    const subject = SUBJECTS.runEvents(turn.conversation, turn.run);
-    return claim.number === 1
-      ? readPublished(this.#deps.bus, subject)
-      : takeOver(this.#deps.bus, subject, claim.number);
-  }
-
-  #publisher(turn: Turn, claim: Claim, published: Published, signal: AbortSignal): RunPublisher {
-    return new RunPublisher({
-      bus: this.#deps.bus,
-      subject: SUBJECTS.runEvents(turn.conversation, turn.run),
+    const publisher = new RunPublisher({
+      bus,
+      subject,
       claim: claim.number,
       published,
-      isOurs: () => this.#deps.claims.isOurs(claim),
+      isOurs: () => claims.isOurs(claim),
       signal,
     });
+    const message =
+      over ??
+      this.#hopeless(claim, published, trace) ??
+      (await this.#answer(turn, publisher, published, history, trace, signal));
+    await this.#end(claim, publisher, published, message, messageSeq);
+  }
+
+  /** The end of a run that must not be tried again, or null. */
+  #hopeless(claim: Claim, published: Published, trace: Trace): AssistantMessage | null {
+    const { turn, deaths } = claim;
+    if (deaths < MAX_DEATHS && !published.torn) return null;
+    // Torn: to go on after text that nobody remembers would mix two answers.
+    this.#deps.log.error(
+      { run: turn.run, deaths, torn: published.torn, traceId: trace.traceId },
+      'run is given up',
+    );
+    return failed(turn, published.text, trace, this.#deps.now());
   }
 
   async #answer(
@@ -123,9 +138,9 @@ export class TurnRunner {
   ): Promise<AssistantMessage> {
     const { orchestrator, now } = this.#deps;
     const log = this.#deps.log.child({ run: turn.run, traceId: trace.traceId });
-    publisher.emit({ type: 'step.started', step: 'starting' });
     let toolsToSkip = published.tools;
     try {
+      publisher.emit({ type: 'step.started', step: 'starting' });
       const events = orchestrator.answer({
         run: turn.run,
         text: turn.text,
@@ -165,7 +180,6 @@ export class TurnRunner {
   }
 
   async #end(
-    turn: Turn,
     claim: Claim,
     publisher: RunPublisher,
     published: Published,
@@ -173,6 +187,7 @@ export class TurnRunner {
     messageSeq: number,
   ): Promise<void> {
     const { claims, transcripts, metrics, log } = this.#deps;
+    const { turn } = claim;
     // Everything else first: a run that was lost must not decide how it ends.
     await publisher.flush();
     const end = runEndOf(await transcripts.addEnd(turn, message));

@@ -37,15 +37,19 @@ export interface TestAgent {
 }
 
 /** Its own connection, as a process of its own would have. */
-export async function startTestAgent(url: string, orchestrator: Script): Promise<TestAgent> {
+export async function startTestAgent(
+  url: string,
+  orchestrator: Script,
+  concurrency = 64,
+): Promise<TestAgent> {
   const bus = await connectBus(url);
   const name = `agent-${randomUUID()}`;
-  const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name);
-  const metrics = registerAgentMetrics(new Metrics('agent'), { runs: () => intake.size });
+  const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name, log);
+  const metrics = registerAgentMetrics(new Metrics('agent'), { runs: () => claims.size });
   const transcripts = new Transcripts(bus);
   const runner = new TurnRunner({ bus, claims, transcripts, orchestrator, metrics, log, now: Date.now });
-  const intake = new Intake(bus.puller(STREAMS.turns, CONSUMERS.agents), runner, { concurrency: 64 }, log);
-  claims.answerHolders((seq) => intake.holds(seq));
+  const intake = new Intake(bus, bus.puller(STREAMS.turns, CONSUMERS.agents), runner, { concurrency }, log);
+  claims.answerHolders();
   return {
     name,
     bus,
@@ -86,7 +90,7 @@ export async function batchesOf(bus: Bus, turn: Turn): Promise<RunBatch[]> {
 export async function eventsToEnd(bus: Bus, turn: Turn): Promise<RunEvent[]> {
   for (;;) {
     const heard = Promise.withResolvers<void>();
-    const subscription = bus.subscribe(SUBJECTS.runEventsOut(turn.conversation, turn.run), () =>
+    const subscription = bus.subscribe(SUBJECTS.conversationRunsOut(turn.conversation), () =>
       heard.resolve(),
     );
     // After a restart of the broker nobody says anything new about a run that has ended.
