@@ -38,10 +38,13 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const hub = new RunHub(bus, log, Date.now);
   const turns = new TurnStore(bus, config.storeTimeoutMs);
   const users = new Counted(config.maxConnectionsPerUser);
+  const questions = new UserRates(config.rateLimitRequests, config.rateLimitWindowSeconds, Date.now);
+  const stopping = new AbortController();
   const context: SessionContext = {
     auth,
     hub,
     turns,
+    questions,
     metrics: counters,
     limits: config,
     log,
@@ -49,12 +52,28 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     admitUser: (sub) => users.add(sub),
     releaseUser: (sub) => users.remove(sub),
   };
-  const rates = new UserRates(config.rateLimitRequests, config.rateLimitWindowSeconds, Date.now);
   const readiness = new Readiness(bus);
   const notReady = () => (edge.draining ? 'shutting down' : readiness.missing());
   const routes = [
-    ...serviceRoutes({ bus, auth, page: loadTestPage(), log, notReady, connections: () => edge.connections }),
-    chatRoute({ auth, hub, turns, rates, log, now: Date.now, answerTimeoutMs: config.httpAnswerTimeoutMs }),
+    ...serviceRoutes({
+      bus,
+      auth,
+      page: loadTestPage(),
+      log,
+      notReady,
+      connections: () => edge.connections,
+      now: Date.now,
+    }),
+    chatRoute({
+      auth,
+      hub,
+      turns,
+      rates: questions,
+      log,
+      now: Date.now,
+      answerTimeoutMs: config.httpAnswerTimeoutMs,
+      stopping: stopping.signal,
+    }),
   ];
   const edge = new Edge(
     { ...config, localhostAllowed: config.env === 'development' },
@@ -68,7 +87,6 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     notReady,
   });
   const port = await edge.listen();
-  const stopping = new AbortController();
   void readiness.waitForStreams(stopping.signal);
   const ticking = setInterval(() => edge.tick(Date.now()), 1_000);
   const checking = setInterval(() => hub.checkSilent(), 5_000);

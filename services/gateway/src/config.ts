@@ -43,7 +43,7 @@ export const GATEWAY_SETTINGS = {
   rateLimitRequests: setting(
     'WS_RATE_LIMIT_REQUESTS',
     integer(100, 1, 1_000_000),
-    'Frames a connection may send within the window. More are answered with RATE_LIMIT.',
+    'Frames a connection may send within the window, and questions a user may ask over all connections to this gateway. More are answered with RATE_LIMIT.',
   ),
   rateLimitWindowSeconds: setting(
     'WS_RATE_LIMIT_WINDOW',
@@ -83,7 +83,7 @@ export const GATEWAY_SETTINGS = {
   heartbeatSeconds: setting(
     'WEBSOCKET_HEARTBEAT_INTERVAL',
     integer(30, 8, 480),
-    'A silent connection is pinged this often; after twice this long without any sign of life it is closed.',
+    'Seconds of silence after which a connection is pinged. Without an answer within 16 s (8 s below 16) it is closed.',
   ),
   softBufferBytes: setting(
     'NATTER_SOFT_BUFFER_BYTES',

@@ -13,6 +13,7 @@ import {
 } from '@natter/proto';
 import type { Bus, BusMessage, Logger, Subscription } from '@natter/runtime';
 import type { Dialect, RunText } from '../session/dialect.ts';
+import { Gate } from './gate.ts';
 import { RunView } from './run-view.ts';
 
 /** Somebody who wants the events of one run. */
@@ -38,6 +39,7 @@ interface RunFeed {
   /** Batches that came while the broker is asked for what is missing; null when it isn't. */
   held: RunBatch[] | null;
   heardAtMs: number;
+  repairedAtMs: number;
 }
 
 interface ConversationFeed {
@@ -45,10 +47,12 @@ interface ConversationFeed {
   runs: Map<string, RunFeed>;
 }
 
-/** Batches of one run read at once; a run of 200,000 characters has fewer. */
-const REPAIR_LIMIT = 5_000;
+/** Runs read from the broker at once: after a reconnect all of them want to be. */
+const REPAIRS_AT_ONCE = 16;
 /** Held batches above this are dropped; the next one shows the gap again. */
 const HELD_LIMIT = 1_000;
+/** A hole that a repair did not close is looked at again after this long. */
+const TORN_RETRY_MS = 1_000;
 /** A run that has been silent this long is checked, in case its last event was lost. */
 const SILENCE_MS = 15_000;
 
@@ -59,6 +63,7 @@ export class RunHub {
   readonly #log: Logger;
   readonly #now: () => number;
   readonly #conversations = new Map<string, ConversationFeed>();
+  readonly #repairs = new Gate(REPAIRS_AT_ONCE);
 
   constructor(bus: Bus, log: Logger, now: () => number) {
     this.#bus = bus;
@@ -108,6 +113,7 @@ export class RunHub {
         followers: new Set(),
         held: null,
         heardAtMs: this.#now(),
+        repairedAtMs: 0,
       };
       runs.set(run, feed);
     }
@@ -134,7 +140,7 @@ export class RunHub {
     const batch = JSON.parse(decoder.decode(message.data)) as RunBatch;
     if (feed.held !== null) {
       if (feed.held.length < HELD_LIMIT) feed.held.push(batch);
-    } else if (feed.view.isGapBefore(batch)) {
+    } else if (feed.view.isGapBefore(batch) || this.#isTornStill(feed)) {
       void this.#repair(feed, batch);
     } else {
       this.#apply(feed, batch);
@@ -154,18 +160,23 @@ export class RunHub {
     feed.view.apply(batch, (event) => this.#emit(feed, event));
   }
 
-  /** Encodes once per dialect and conversation name; followers of one run share both, as a rule. */
+  /** Encodes once per dialect: all followers of a run know its conversation by the same name. */
   #emit(feed: RunFeed, event: RunEvent): void {
     let dialect: Dialect | null = null;
     let run: RunText | null = null;
     let frame: string | null = null;
     for (const follower of feed.followers) {
-      if (run === null || follower.dialect !== dialect || follower.session !== run.session) {
-        dialect = follower.dialect;
-        run = textOf(feed.view, follower.session);
-        frame = dialect.encodeEvent(event, run);
+      try {
+        if (run === null || follower.dialect !== dialect) {
+          dialect = follower.dialect;
+          run = textOf(feed.view, follower.session);
+          frame = dialect.encodeEvent(event, run);
+        }
+        follower.deliver(event, frame, run);
+      } catch (err) {
+        // The others must have it all the same.
+        this.#log.error({ err, run: feed.run, event: event.type }, 'an event could not be delivered');
       }
-      follower.deliver(event, frame, run);
     }
   }
 
@@ -176,36 +187,42 @@ export class RunHub {
     }
   }
 
-  /** Reads the run's events from the broker, and its end from the transcript if they lack it. */
+  #isTornStill({ view, repairedAtMs }: RunFeed): boolean {
+    return view.torn && this.#now() - repairedAtMs >= TORN_RETRY_MS;
+  }
+
+  /** Asks the broker for what is missing; holds back what comes meanwhile. */
   async #repair(feed: RunFeed, next?: RunBatch): Promise<void> {
     if (feed.held !== null) return;
     feed.held = next === undefined ? [] : [next];
     feed.heardAtMs = this.#now();
-    try {
-      const stored = await this.#bus.stored.from(
-        STREAMS.events,
-        SUBJECTS.runEvents(feed.conversation, feed.run),
-        1,
-        REPAIR_LIMIT,
-      );
-      for (const { data } of stored) this.#applyStored(feed, data);
-      if (feed.view.end === null) {
-        const answer = await this.#bus.stored.last(
-          STREAMS.messages,
-          SUBJECTS.message(feed.conversation, feed.run, 'assistant'),
-        );
-        if (answer !== null) {
-          const end = runEndOf(AssistantMessage.parse(JSON.parse(decoder.decode(answer.data))));
-          feed.view.finish(end, (event) => this.#emit(feed, event));
-        }
+    await this.#repairs.run(async () => {
+      try {
+        if (feed.followers.size > 0) await this.#readMissing(feed);
+      } catch (err) {
+        // Tried again after the silence, at a reconnect, or when more text doesn't join.
+        this.#log.warn({ err, run: feed.run }, 'missed events could not be read');
       }
-    } catch (err) {
-      // Tried again after the silence, or at the next gap or reconnect.
-      this.#log.warn({ err, run: feed.run }, 'missed events could not be read');
-    }
-    const held = feed.held;
-    feed.held = null;
-    for (const batch of held) this.#apply(feed, batch);
+      feed.repairedAtMs = this.#now();
+      const held = feed.held ?? [];
+      feed.held = null;
+      for (const batch of held) this.#apply(feed, batch);
+    });
+  }
+
+  /** Reads the run's events, and its end from the transcript if they lack it. */
+  async #readMissing(feed: RunFeed): Promise<void> {
+    const { conversation, run, view } = feed;
+    const stored = await this.#bus.stored.all(STREAMS.events, SUBJECTS.runEvents(conversation, run));
+    for (const { data } of stored) this.#applyStored(feed, data);
+    if (view.end !== null) return;
+    const answer = await this.#bus.stored.last(
+      STREAMS.messages,
+      SUBJECTS.message(conversation, run, 'assistant'),
+    );
+    if (answer === null) return;
+    const end = runEndOf(AssistantMessage.parse(JSON.parse(decoder.decode(answer.data))));
+    view.finish(end, (event) => this.#emit(feed, event));
   }
 }
 

@@ -5,33 +5,34 @@ export class RunView {
   text = '';
   textJson = '';
   end: RunEnd | null = null;
+  /** Text has come that doesn't join what is known: something before it is missing. */
+  torn = false;
   readonly #steps: RunStep[] = [];
   #n = 0;
   #claim = 0;
 
   /** Whether something is missing between what is known and this batch. */
   isGapBefore(batch: RunBatch): boolean {
-    if (this.end !== null || batch.claim < this.#claim) return false;
-    return batch.n > this.#n + 1;
+    return this.end === null && batch.n > this.#n + 1;
   }
 
   /**
    * Takes a batch and calls `emit` for each event that is new, after it became part of the view.
    *
-   * Safe against repeats: batches by their number, text by its offset. Text that doesn't join
-   * what is known is left out; the end of the run brings all of it.
+   * Safe against repeats and older batches that come late: text is judged by its offset, steps by
+   * their name, the rest by the number of the batch. Text that doesn't join what is known is left
+   * out; a repair or the end of the run brings it.
    */
   apply(batch: RunBatch, emit: (event: RunEvent) => void): void {
-    if (this.end !== null || batch.claim < this.#claim) return;
-    if (batch.claim === this.#claim && batch.n <= this.#n) return;
-    this.#claim = batch.claim;
-    this.#n = batch.n;
-    for (const event of batch.events) this.#take(event, emit);
+    const isNew = batch.claim > this.#claim || batch.n > this.#n;
+    this.#claim = Math.max(batch.claim, this.#claim);
+    this.#n = Math.max(batch.n, this.#n);
+    for (const event of batch.events) this.#take(event, isNew, emit);
   }
 
   /** Ends the run by what the transcript says, when the last event itself was lost. */
   finish(end: RunEnd, emit: (event: RunEvent) => void): void {
-    if (this.end === null) this.#take(end, emit);
+    this.#take(end, true, emit);
   }
 
   /** The events a reader needs who has seen none. */
@@ -41,7 +42,7 @@ export class RunView {
     if (this.end !== null) emit(this.end);
   }
 
-  #take(event: RunEvent, emit: (event: RunEvent) => void): void {
+  #take(event: RunEvent, isNew: boolean, emit: (event: RunEvent) => void): void {
     if (this.end !== null) return;
     if (event.type === 'text.delta') {
       this.#append(event.at, event.text, emit);
@@ -56,14 +57,15 @@ export class RunView {
       }
       this.end = event;
       emit(event);
-    } else {
+    } else if (isNew) {
       emit(event);
     }
   }
 
   #append(at: number, text: string, emit: (event: RunEvent) => void): void {
     const known = this.text.length;
-    if (at > known || at + text.length <= known) return;
+    this.torn = at > known;
+    if (this.torn || at + text.length <= known) return;
     const fresh = at === known ? text : text.slice(known - at);
     this.text += fresh;
     this.textJson += JSON.stringify(fresh).slice(1, -1);

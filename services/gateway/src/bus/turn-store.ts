@@ -1,6 +1,6 @@
 /** Stores questions in TURNS. */
-import { SUBJECTS, type Turn } from '@natter/proto';
-import type { Bus } from '@natter/runtime';
+import { type ErrorCode, SUBJECTS, type Turn } from '@natter/proto';
+import { type Bus, BusError } from '@natter/runtime';
 
 export class TurnStore {
   readonly #bus: Bus;
@@ -24,4 +24,9 @@ export class TurnStore {
       timeoutMs: this.#timeoutMs,
     });
   }
+}
+
+/** What a client is told when `store` threw. */
+export function storeErrorCode(error: unknown): ErrorCode {
+  return error instanceof BusError ? 'UNAVAILABLE' : 'INTERNAL';
 }

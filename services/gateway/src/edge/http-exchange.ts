@@ -9,20 +9,37 @@ import { errorReply, type HttpReply, type Route } from '../rest/route.ts';
 /** Headers a route may ask for; `req` is dead once the handler has returned. */
 const READABLE_HEADERS = ['authorization', 'traceparent', 'content-type'] as const;
 
-export function serveRoute(route: Route, response: HttpResponse, request: UwsRequest, log: Logger): void {
+/**
+ * Answers one request; `withoutBody` for HEAD.
+ *
+ * Resolves when the reply was written or the client has gone.
+ */
+export function serveRoute(
+  route: Route,
+  response: HttpResponse,
+  request: UwsRequest,
+  log: Logger,
+  withoutBody = false,
+): Promise<void> {
   const headers = new Map<string, string>(READABLE_HEADERS.map((name) => [name, request.getHeader(name)]));
   const abort = new AbortController();
-  response.onAborted(() => abort.abort());
+  const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
+  response.onAborted(() => {
+    abort.abort();
+    finish();
+  });
   const answer = async (body: Uint8Array) => {
     const reply = await handle(
       route,
       { header: (name) => headers.get(name) ?? '', body, signal: abort.signal },
       log,
     );
-    if (!abort.signal.aborted) response.cork(() => writeReply(response, reply));
+    if (!abort.signal.aborted) response.cork(() => writeReply(response, reply, { withoutBody }));
+    finish();
   };
   if (route.method === 'GET') void answer(new Uint8Array());
-  else readBody(response, route.maxBodyBytes, abort.signal, answer);
+  else readBody(response, route.maxBodyBytes, abort.signal, answer, finish);
+  return finished;
 }
 
 async function handle(
@@ -45,6 +62,7 @@ function readBody(
   maxBytes: number,
   signal: AbortSignal,
   done: (body: Uint8Array) => Promise<void>,
+  refusedBody: () => void,
 ): void {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -55,7 +73,8 @@ function readBody(
     if (size > maxBytes) {
       refused = true;
       // Closing is the only way to stop a client that goes on sending.
-      response.cork(() => writeReply(response, errorReply('BODY_TOO_LARGE'), true));
+      response.cork(() => writeReply(response, errorReply('BODY_TOO_LARGE'), { close: true }));
+      refusedBody();
       return;
     }
     // The chunk's memory is uWebSockets' own and gone after this call.
@@ -65,9 +84,14 @@ function readBody(
 }
 
 /** Writes a whole reply; call it within the handler or a cork. */
-export function writeReply(response: HttpResponse, reply: HttpReply, close = false): void {
+export function writeReply(
+  response: HttpResponse,
+  reply: HttpReply,
+  { close = false, withoutBody = false } = {},
+): void {
   response.writeStatus(`${reply.status} ${STATUS_CODES[reply.status] ?? ''}`);
   for (const [name, value] of Object.entries(reply.headers)) response.writeHeader(name, value);
   response.writeHeader('x-content-type-options', 'nosniff');
-  response.end(reply.body, close);
+  if (withoutBody) response.endWithoutBody(Buffer.byteLength(reply.body), close);
+  else response.end(reply.body, close);
 }

@@ -13,7 +13,7 @@ import {
 } from 'uWebSockets.js';
 import type { Logger } from '@natter/runtime';
 import type { GatewayMetrics } from '../metrics.ts';
-import { errorReply, type Route } from '../rest/route.ts';
+import { errorReply, type HttpReply, type Route } from '../rest/route.ts';
 import { Counted } from '../session/counted.ts';
 import type { Dialect } from '../session/dialect.ts';
 import { Session, type SessionContext } from '../session/session.ts';
@@ -46,6 +46,9 @@ export interface EdgeDeps {
 /** uWebSockets closes with 1006 above this; between it and our own limit the peer is told 1009. */
 const MAX_READ_BYTES = 16 * 1024 * 1024;
 
+/** How long a stop waits for HTTP requests that are being answered, or that never end. */
+const FLUSH_MS = 2_000;
+
 /** LIBUS_LISTEN_EXCLUSIVE_PORT of uSockets; the package's types don't export it. */
 const EXCLUSIVE_PORT = 1;
 
@@ -57,6 +60,8 @@ export class Edge {
   readonly #proxies: TrustedProxies;
   readonly #addresses: Counted;
   readonly #sessions = new Set<Session>();
+  /** HTTP requests that have no reply yet. */
+  readonly #exchanges = new Set<Promise<void>>();
   /** Upgraded or being upgraded. */
   #connections = 0;
   #listening: us_listen_socket | null = null;
@@ -119,14 +124,22 @@ export class Edge {
       for (const session of share) session.close('goingAway');
       await new Promise((resolve) => setTimeout(resolve, spreadMs / steps));
     }
+    // What was asked before is answered; whoever waits for a run is told that we stop.
+    const late = new Promise((resolve) => setTimeout(resolve, FLUSH_MS).unref());
+    await Promise.race([Promise.all(this.#exchanges), late]);
     this.#app.close();
   }
 
   #addRoute(route: Route): void {
-    const serve = (response: HttpResponse, request: HttpRequest) =>
-      serveRoute(route, response, request, this.#deps.log);
-    if (route.method === 'GET') this.#app.get(route.path, serve);
-    else this.#app.post(route.path, serve);
+    const serve = (withoutBody: boolean) => (response: HttpResponse, request: HttpRequest) => {
+      const exchange = serveRoute(route, response, request, this.#deps.log, withoutBody);
+      this.#exchanges.add(exchange);
+      void exchange.then(() => this.#exchanges.delete(exchange));
+    };
+    if (route.method === 'POST') return void this.#app.post(route.path, serve(false));
+    this.#app.get(route.path, serve(false));
+    // Probes of load balancers ask with HEAD.
+    this.#app.head(route.path, serve(true));
   }
 
   #addDialect(dialect: Dialect): void {
@@ -136,8 +149,7 @@ export class Edge {
       // Twice ours, so that the close frame of a slow reader still fits.
       maxBackpressure: hardBufferBytes * 2,
       closeOnBackpressureLimit: false,
-      // uWebSockets pings a silent socket before this runs out.
-      idleTimeout: Math.min(960, heartbeatSeconds * 2),
+      idleTimeout: heartbeatSeconds + pongSeconds(heartbeatSeconds),
       sendPingsAutomatically: true,
       upgrade: (response, request, context) => this.#upgrade(dialect, response, request, context),
       open: (ws) => this.#guard(ws, (data) => this.#open(dialect, ws, data)),
@@ -146,6 +158,8 @@ export class Edge {
           if (message.byteLength > maxFrameBytes) session?.close('frameTooLarge');
           else session?.receive(new Uint8Array(message), isBinary);
         }),
+      ping: (ws) => this.#guard(ws, ({ session }) => session?.receiveControl()),
+      pong: (ws) => this.#guard(ws, ({ session }) => session?.receiveControl()),
       drain: (ws) => this.#guard(ws, ({ session }) => session?.drained()),
       close: (ws) => this.#closed(ws.getUserData()),
     });
@@ -158,7 +172,7 @@ export class Edge {
     context: us_socket_context_t,
   ): void {
     const peer = Buffer.from(response.getRemoteAddressAsText()).toString();
-    const key = addressKey(this.#proxies.clientAddress(peer, request.getHeader('x-forwarded-for')));
+    const key = addressKey(this.#proxies.clientAddress(peer, forwardedFor(request)));
     const refusal = this.#refusal(request, key);
     if (refusal !== null) {
       this.#deps.metrics.refusedUpgrades.inc({ code: refusal });
@@ -218,17 +232,35 @@ export class Edge {
   #addFallback(): void {
     const methods = new Map<string, string[]>();
     for (const { path, method } of this.#deps.routes)
-      methods.set(path, [...(methods.get(path) ?? []), method]);
+      methods.set(path, [...(methods.get(path) ?? []), ...(method === 'GET' ? ['GET', 'HEAD'] : [method])]);
     const sockets = new Set(this.#deps.dialects.map((dialect) => dialect.path));
     this.#app.any('/*', (response, request) => {
       const path = request.getUrl();
       const allowed = methods.get(path);
-      if (sockets.has(path)) writeReply(response, errorReply('UPGRADE_REQUIRED'));
-      else if (allowed !== undefined)
-        writeReply(response, errorReply('METHOD_NOT_ALLOWED', { allow: allowed.join(', ') }));
-      else writeReply(response, errorReply('NOT_FOUND'));
+      const withoutBody = request.getMethod() === 'head';
+      const refuse = (reply: HttpReply) => writeReply(response, reply, { withoutBody });
+      if (sockets.has(path)) refuse(errorReply('UPGRADE_REQUIRED', { upgrade: 'websocket' }));
+      else if (allowed !== undefined) refuse(errorReply('METHOD_NOT_ALLOWED', { allow: allowed.join(', ') }));
+      else refuse(errorReply('NOT_FOUND'));
     });
   }
+}
+
+/**
+ * How long uWebSockets waits for the answer to its ping: it pings when the rest of `idleTimeout`
+ * is this (WebSocketContextData.h, calculateIdleTimeoutCompnents).
+ */
+function pongSeconds(heartbeatSeconds: number): number {
+  return heartbeatSeconds >= 16 ? 16 : 8;
+}
+
+/** All lines of the header: a proxy may add one of its own behind the client's. */
+function forwardedFor(request: HttpRequest): string {
+  const lines: string[] = [];
+  request.forEach((name, value) => {
+    if (name === 'x-forwarded-for') lines.push(value);
+  });
+  return lines.join(',');
 }
 
 /** The decoded value, or undefined; a malformed escape reads as absent. */

@@ -4,9 +4,9 @@ import { conversationKey, isRunEnd, LIMITS, type Principal, type RunEnd, type Tu
 import { continueTrace, type Logger, TRACEPARENT, type Trace, traceparent } from '@natter/runtime';
 import type { z } from 'zod';
 import type { AuthClient } from '../bus/auth-client.ts';
-import type { Follower, Following, RunHub } from '../bus/run-hub.ts';
+import type { Follower, RunHub } from '../bus/run-hub.ts';
 import { runId } from '../bus/run-id.ts';
-import type { TurnStore } from '../bus/turn-store.ts';
+import { storeErrorCode, type TurnStore } from '../bus/turn-store.ts';
 import { chatV1 } from '../dialects/chat-v1/codec.ts';
 import { MessageFrame } from '../dialects/chat-v1/frames.ts';
 import type { UserRates } from '../session/user-rates.ts';
@@ -20,6 +20,8 @@ export interface ChatRouteDeps {
   log: Logger;
   now: () => number;
   answerTimeoutMs: number;
+  /** Aborted when the gateway is being stopped. */
+  stopping: AbortSignal;
 }
 
 /** The fields of the wire's own message frame. */
@@ -31,7 +33,7 @@ export function chatRoute(deps: ChatRouteDeps): Route {
     method: 'POST',
     path: '/api/v1/chat',
     maxBodyBytes: 131_072,
-    handle: (request) => answer(deps, request),
+    handle: (request) => (deps.stopping.aborted ? errorReply('SHUTTING_DOWN') : answer(deps, request)),
   };
 }
 
@@ -78,6 +80,8 @@ async function run(
   trace: Trace,
   signal: AbortSignal,
 ): Promise<HttpReply> {
+  // Gone while the token was verified: nobody would read the answer.
+  if (signal.aborted) return errorReply('UNAVAILABLE');
   const session = body.session_id ?? randomUUID();
   const conversation = conversationKey(principal.sub, session);
   const messageId = body.message_id ?? randomUUID();
@@ -94,16 +98,17 @@ async function run(
   const ending = followToEnd(deps, turn, session, signal);
   try {
     const { duplicate } = await deps.turns.store(turn, traceparent(trace));
-    if (duplicate) ending.following.repair();
+    if (duplicate) ending.repair();
   } catch (err) {
-    ending.following.stop();
+    ending.stop();
     deps.log.error({ err, run: id, traceId: trace.traceId }, 'a question could not be stored');
-    return errorReply('UNAVAILABLE', { correlationId: trace.traceId });
+    return errorReply(storeErrorCode(err), { correlationId: trace.traceId });
   }
   const end = await ending.end;
   // With these the same question can be asked for again.
   const fields = { session_id: session, message_id: messageId };
-  if (end === null) return errorReply('TIMEOUT', { correlationId: trace.traceId, fields });
+  const unanswered = deps.stopping.aborted ? 'SHUTTING_DOWN' : 'TIMEOUT';
+  if (end === null) return errorReply(unanswered, { correlationId: trace.traceId, fields });
   if (end.type === 'run.failed') return errorReply(end.code, { correlationId: end.correlationId });
   // The body of the wire's own last frame, so that both ways of asking answer alike.
   const frame = chatV1.encodeEvent(end, { session, text: end.text, textJson: '' });
@@ -111,13 +116,14 @@ async function run(
   return json(200, { ...reply, message_id: messageId });
 }
 
-/** The end of the run, or null when the time is up or the client has gone. */
-function followToEnd(
-  deps: ChatRouteDeps,
-  turn: Turn,
-  session: string,
-  signal: AbortSignal,
-): { end: Promise<RunEnd | null>; following: Following } {
+interface Ending {
+  /** The end of the run, or null when the time is up, the client has gone, or the gateway stops. */
+  end: Promise<RunEnd | null>;
+  repair(): void;
+  stop(): void;
+}
+
+function followToEnd(deps: ChatRouteDeps, turn: Turn, session: string, signal: AbortSignal): Ending {
   const { promise, resolve } = Promise.withResolvers<RunEnd | null>();
   const follower: Follower = {
     dialect: SILENT,
@@ -127,15 +133,17 @@ function followToEnd(
     },
   };
   const following = deps.hub.follow(turn.conversation, turn.run, follower);
-  const timer = setTimeout(resolve, deps.answerTimeoutMs, null);
-  const aborted = () => resolve(null);
-  signal.addEventListener('abort', aborted);
+  const stop = () => resolve(null);
+  const timer = setTimeout(stop, deps.answerTimeoutMs);
+  signal.addEventListener('abort', stop);
+  deps.stopping.addEventListener('abort', stop);
   const end = promise.finally(() => {
     clearTimeout(timer);
-    signal.removeEventListener('abort', aborted);
+    signal.removeEventListener('abort', stop);
+    deps.stopping.removeEventListener('abort', stop);
     following.stop();
   });
-  return { end, following };
+  return { end, repair: () => following.repair(), stop };
 }
 
 /** Nobody reads frames here, so none are encoded. */

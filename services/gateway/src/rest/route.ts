@@ -39,6 +39,7 @@ export function errorReply(
     correlationId?: string;
     retryAfter?: number;
     allow?: string;
+    upgrade?: string;
     fields?: Record<string, string>;
   } = {},
 ): HttpReply {
@@ -46,6 +47,7 @@ export function errorReply(
   const headers: Record<string, string> = {};
   if (extra.retryAfter !== undefined) headers['retry-after'] = String(extra.retryAfter);
   if (extra.allow !== undefined) headers.allow = extra.allow;
+  if (extra.upgrade !== undefined) headers.upgrade = extra.upgrade;
   if (code === 'AUTH_REQUIRED' || code === 'INVALID_TOKEN' || code === 'TOKEN_EXPIRED') {
     headers['www-authenticate'] = 'Bearer';
   }

@@ -13,9 +13,14 @@ export interface ServiceRouteDeps {
   /** Null when this gateway takes new work, else why not. */
   notReady: () => string | null;
   connections: () => number;
+  now: () => number;
 }
 
+/** How long the keys are remembered: anybody may ask for them. */
+const JWKS_MS = 60_000;
+
 export function serviceRoutes(deps: ServiceRouteDeps): Route[] {
+  const jwks = remembered(JWKS_MS, deps.now, () => deps.auth.jwks());
   return [
     get('/health', () => health(deps)),
     get('/livez', () => text(200, 'ok\n')),
@@ -25,7 +30,7 @@ export function serviceRoutes(deps: ServiceRouteDeps): Route[] {
     }),
     get('/ws/test', () => ({ status: 200, ...deps.page })),
     get('/.well-known/jwks.json', async () =>
-      json(200, await deps.auth.jwks(), { 'cache-control': 'public, max-age=300' }),
+      json(200, await jwks(), { 'cache-control': 'public, max-age=300' }),
     ),
     get('/api/v1/dev/login', async () => {
       // Only the auth service knows; the token it may answer with goes nowhere.
@@ -39,6 +44,22 @@ export function serviceRoutes(deps: ServiceRouteDeps): Route[] {
       handle: (request) => login(deps, request.body),
     },
   ];
+}
+
+/** The last value while it is young enough, else a new one; one request at a time. */
+function remembered<T>(forMs: number, now: () => number, ask: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | null = null;
+  let askedAtMs = 0;
+  return () => {
+    if (value === null || now() - askedAtMs >= forMs) {
+      askedAtMs = now();
+      value = ask();
+      value.catch(() => {
+        value = null;
+      });
+    }
+    return value;
+  };
 }
 
 function get(path: string, handle: Route['handle']): Route {

@@ -9,16 +9,17 @@ import {
   type Principal,
   type Turn,
 } from '@natter/proto';
-import { isBusError, type Logger, startTrace, traceparent } from '@natter/runtime';
+import { type Logger, startTrace, traceparent } from '@natter/runtime';
 import type { AuthClient } from '../bus/auth-client.ts';
 import type { RunHub } from '../bus/run-hub.ts';
 import { runId } from '../bus/run-id.ts';
-import type { TurnStore } from '../bus/turn-store.ts';
+import { storeErrorCode, type TurnStore } from '../bus/turn-store.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Command, Dialect } from './dialect.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { Socket } from './socket.ts';
 import { TurnStream } from './turn-stream.ts';
+import type { UserRates } from './user-rates.ts';
 
 export interface SessionLimits {
   rateLimitRequests: number;
@@ -34,6 +35,8 @@ export interface SessionContext {
   auth: Pick<AuthClient, 'verify'>;
   hub: Pick<RunHub, 'follow'>;
   turns: Pick<TurnStore, 'store'>;
+  /** Questions by user, over all of their connections. */
+  questions: Pick<UserRates, 'take'>;
   metrics: GatewayMetrics;
   limits: SessionLimits;
   log: Logger;
@@ -88,6 +91,11 @@ export class Session {
     else this.#ask(decoded.command);
   }
 
+  /** A control frame came; it counts like any other, for answering it costs as much. */
+  receiveControl(): void {
+    if (!this.#closed) this.#withinRate();
+  }
+
   /** The socket has room again. */
   drained(): void {
     if (this.#streams === null) return;
@@ -96,6 +104,8 @@ export class Session {
 
   /** Looks at the deadlines; called about once a second. */
   tick(nowMs: number): void {
+    // Answers to pings wait without passing through `#send`.
+    if (this.#socket.buffered() > this.#context.limits.hardBufferBytes) return this.close('slowReader');
     if (this.#principal !== null) {
       if (nowMs >= this.#principal.expiresAt * 1_000) this.close('tokenExpired');
     } else if (nowMs - this.#openedAtMs >= this.#context.limits.authDeadlineMs && !this.#verifying) {
@@ -146,7 +156,12 @@ export class Session {
     else this.#reject(verdict.reason === 'expired' ? 'TOKEN_EXPIRED' : 'INVALID_TOKEN');
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
-    for (const question of waiting) this.#ask(question);
+    const unknown = !verdict.ok && verdict.reason === 'unavailable' && this.#principal === null;
+    for (const question of waiting) {
+      // Nobody said that the token is bad.
+      if (unknown) this.#refuse('UNAVAILABLE');
+      else this.#ask(question);
+    }
   }
 
   async #verify(token: string): Promise<Awaited<ReturnType<AuthClient['verify']>>> {
@@ -183,13 +198,11 @@ export class Session {
 
   #ask(question: Ask): void {
     if (this.#closed) return;
-    if (this.#principal === null && this.#verifying) return this.#wait(question);
+    // Also when somebody is signed in: what follows a new token is said by its owner.
+    if (this.#verifying) return this.#wait(question);
     if (this.#principal === null) return this.#refuse('AUTH_REQUIRED');
     if (question.text.trim() === '') return this.#refuse('EMPTY_MESSAGE');
     if (question.text.length > LIMITS.messageChars) return this.#refuse('MESSAGE_TOO_LONG');
-    if ((this.#streams?.size ?? 0) >= this.#context.limits.maxTurnsPerConnection) {
-      return this.#refuse('TOO_MANY_TURNS');
-    }
     this.#start(question, this.#principal);
   }
 
@@ -208,6 +221,11 @@ export class Session {
     const run = runId(principal.sub, conversation, messageId);
     // Sent twice on one connection: the answer is on its way already.
     if (this.#streams?.has(run)) return;
+    if ((this.#streams?.size ?? 0) >= this.#context.limits.maxTurnsPerConnection) {
+      return this.#refuse('TOO_MANY_TURNS');
+    }
+    const retryAfter = this.#context.questions.take(principal.sub);
+    if (retryAfter > 0) return this.#refuse('RATE_LIMIT', retryAfter);
     const turn: Turn = {
       run,
       conversation,
@@ -249,8 +267,7 @@ export class Session {
       log.error({ err, run: turn.run, traceId: trace.traceId }, 'a question could not be stored');
       stream.abandon();
       this.#streams?.delete(turn.run);
-      const code = isBusError(err, 'UNAVAILABLE') || isBusError(err, 'REFUSED') ? 'UNAVAILABLE' : 'INTERNAL';
-      this.#refuse(code, undefined, trace.traceId);
+      this.#refuse(storeErrorCode(err), undefined, trace.traceId);
     }
   }
 

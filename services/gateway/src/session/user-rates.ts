@@ -1,4 +1,4 @@
-/** Rate limits by user, for requests that come without a connection. */
+/** Rate limits by user: questions over all connections of this gateway, and over HTTP. */
 import { RateLimit } from './rate-limit.ts';
 
 /** Users remembered; the one not heard from for longest is forgotten first. About 200 bytes each. */

@@ -52,17 +52,35 @@ describe('RunView', () => {
     expect(seen.at(-1)).toEqual(end('abcdef'));
   });
 
-  it('ignores an agent that has lost the run, and everything after the end', () => {
+  it('ignores everything after the end', () => {
     const view = new RunView();
     const seen = collect(view, [
       batch(1, [delta(0, 'ab')]),
       batch(2, [delta(2, 'c')], 2),
-      batch(3, [delta(3, 'X')], 1),
       batch(3, [end('abc')], 2),
       batch(4, [end('abcX')], 3),
     ]);
     expect(textOf(seen)).toBe('abc');
     expect(seen.filter(({ type }) => type === 'run.completed')).toHaveLength(1);
+  });
+
+  it('closes a hole with batches that come late, after newer ones', () => {
+    const view = new RunView();
+    const [first, second, third] = [
+      batch(1, [delta(0, 'a')]),
+      batch(2, [delta(1, 'b')]),
+      batch(3, [delta(2, 'c')], 2),
+    ];
+    expect(textOf(collect(view, [first, third]))).toBe('a');
+    expect(view.torn).toBe(true);
+    expect(textOf(collect(view, [first, second, third]))).toBe('bc');
+    expect(view.torn).toBe(false);
+  });
+
+  it('tells of a tool once', () => {
+    const view = new RunView();
+    const tool: RunEvent = { type: 'tool.called', tool: 't', result: '[]' };
+    expect(collect(view, [batch(1, [tool]), batch(1, [tool])])).toEqual([tool]);
   });
 
   it('replays to a late reader what an early one has seen', () => {

@@ -8,6 +8,7 @@ import { registerGatewayMetrics } from '../../src/metrics.ts';
 import { Counted } from '../../src/session/counted.ts';
 import type { Dialect } from '../../src/session/dialect.ts';
 import { Session, type SessionLimits } from '../../src/session/session.ts';
+import { UserRates } from '../../src/session/user-rates.ts';
 
 /** Frames are JSON of what they mean. */
 export const PLAIN: Dialect = {
@@ -109,6 +110,7 @@ export function rig(limits: Partial<SessionLimits> = {}, users = new Counted(100
       auth: { verify },
       hub: { follow: follow as never },
       turns: { store },
+      questions: new UserRates(1_000, 60, now),
       metrics: registerGatewayMetrics(new Metrics('gateway'), { connections: () => 0, runs: () => 0 }),
       limits: { ...LIMITS, ...limits },
       log: createLogger('gateway', 'silent'),

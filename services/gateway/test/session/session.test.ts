@@ -59,6 +59,24 @@ describe('authentication', () => {
     expect(one.closed).toBeNull();
   });
 
+  it('refuses what follows such a token for the same reason, not for want of a token', async () => {
+    const one = rig();
+    one.verdicts.alice = 'down';
+    one.session.open('alice');
+    one.ask('hi');
+    await settle();
+    expect(errors(one)).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);
+  });
+
+  it('asks in the name of the newest token, not of the one before it', async () => {
+    const one = await authenticated();
+    one.verdicts.bob = principal('bob', Math.floor(one.clock.now() / 1_000) + 60);
+    one.say({ type: 'authenticate', token: 'bob' });
+    one.ask('mine');
+    await settle();
+    expect(one.stored.map(({ sub }) => sub)).toEqual(['bob']);
+  });
+
   it('asks nobody about a token that is too long', async () => {
     const one = rig();
     one.say({ type: 'authenticate', token: 'x'.repeat(5_000) });
@@ -160,6 +178,12 @@ describe('questions', () => {
     expect(one.sent.filter((frame) => JSON.stringify(frame).includes('run.completed'))).toHaveLength(1);
   });
 
+  it('does not count a repeat against the cap', async () => {
+    const one = await authenticated();
+    for (const id of ['m1', 'm2', 'm3', 'm1']) one.ask('a', { messageId: id });
+    expect(errors(one)).toEqual([]);
+  });
+
   it('asks the broker for what happened before when the question was stored before', async () => {
     const one = await authenticated();
     one.storeResult = async () => ({ duplicate: true });
@@ -197,6 +221,22 @@ describe('rate limit', () => {
     expect(one.sent.at(-1)).toEqual({ error: 'RATE_LIMIT', retryAfter: 60 });
     for (let frame = 0; frame < 250; frame += 1) one.say({ type: 'authenticate', token: 'alice' });
     expect(one.closed?.code).toBe(1008);
+  });
+});
+
+describe('control frames', () => {
+  it('count like others, and a flood of them ends the connection', async () => {
+    const one = await authenticated({ rateLimitRequests: 5 });
+    for (let frame = 0; frame < 250; frame += 1) one.session.receiveControl();
+    expect(errors(one)[0]).toBe('RATE_LIMIT');
+    expect(one.closed?.code).toBe(1008);
+  });
+
+  it('whose answers nobody reads end it too', async () => {
+    const one = await authenticated();
+    one.buffered = 10_001;
+    one.session.tick(one.clock.now());
+    expect(one.closed?.code).toBe(1013);
   });
 });
 
