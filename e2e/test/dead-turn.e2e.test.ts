@@ -5,8 +5,8 @@ import { agentAtWork } from '../src/agent-at-work.ts';
 import { ask, expectWhole, openChat, send, terminals } from '../src/chat.ts';
 import { reportFailures } from '../src/report-failures.ts';
 
-/** Each death is noticed after 6 s, and a turn is delivered five times. */
-const DELIVERIES = 5;
+/** Each death is noticed after 6 s; the agent that comes after the fifth one gives up. */
+const DEATHS = 5;
 const TIME_LIMIT_MS = 180_000;
 
 let stack: Stack;
@@ -23,7 +23,7 @@ it(
     const probe = await openChat(stack.url(), await stack.token({ sub: 'alice' }));
     const session_id = 'deadly';
     send(probe, { message: 'What is the engine power?', session_id });
-    for (let delivery = 1; delivery <= DELIVERIES; delivery += 1) {
+    for (let death = 1; death <= DEATHS; death += 1) {
       const { agent } = await agentAtWork(stack);
       expect(terminals(probe)).toHaveLength(0);
       await agent.kill();
@@ -32,7 +32,7 @@ it(
     const end = await probe.next(({ type }) => type === 'error' || type === 'complete', 60_000);
     expect(end).toMatchObject({ type: 'error', code: 'PROCESSING_ERROR', session_id });
     const told = stack.agents.flatMap(({ lines }) =>
-      lines.filter((line) => line.includes(end.correlation_id) && line.includes('"a turn is dead"')),
+      lines.filter((line) => line.includes(end.correlation_id) && line.includes('"run is given up"')),
     );
     expect(told).toHaveLength(1);
     await stack.demo.behave({ tokensPerSecond: 0 });

@@ -108,15 +108,22 @@ export async function ensureTopology(bus: Bus, options: TopologyOptions): Promis
  * A single broker forgets a memory stream when it restarts, name and all; until somebody makes
  * EVENTS again, nothing a run emits can be stored.
  */
-export async function keepTopology(bus: Bus, options: TopologyOptions, log: Logger): Promise<void> {
+export async function keepTopology(
+  bus: Bus,
+  options: TopologyOptions,
+  log: Logger,
+): Promise<{ readonly complete: boolean }> {
   const ensure = () => whileUnavailable(10_000, () => ensureTopology(bus, options));
+  const topology = { complete: false };
   let running = false;
   bus.onReconnect(async () => {
+    topology.complete = false;
     if (running) return;
     running = true;
     for (let delayMs = 500; !bus.closed; delayMs = Math.min(delayMs * 2, 10_000)) {
       try {
         await ensure();
+        topology.complete = true;
         break;
       } catch (err) {
         log.error({ err }, 'streams could not be made after a reconnect; trying again');
@@ -126,6 +133,8 @@ export async function keepTopology(bus: Bus, options: TopologyOptions, log: Logg
     running = false;
   });
   await ensure();
+  topology.complete = true;
+  return topology;
 }
 
 /**

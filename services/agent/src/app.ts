@@ -36,7 +36,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const name = `agent-${randomBytes(6).toString('hex')}`;
   const metrics = new Metrics('agent');
   const bus = await Bus.connect({ url: config.natsUrl, name: 'agent', nkeyFile: config.natsNkeyFile }, log);
-  await keepTopology(bus, config, log);
+  const topology = await keepTopology(bus, config, log);
   const orchestrator = await assemble(config, bus, log);
 
   const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name, log);
@@ -51,7 +51,10 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   });
   const intake = new Intake(bus, bus.puller(STREAMS.turns, CONSUMERS.agents), runner, config, log);
 
-  const notReady = () => (bus.connected ? null : 'the broker is unreachable');
+  const notReady = () => {
+    if (!bus.connected) return 'the broker is unreachable';
+    return topology.complete ? null : 'the streams are not made yet';
+  };
   const internal = await startInternalServer({
     host: config.internalHost,
     port: config.internalPort,
