@@ -75,7 +75,7 @@ export const connect: Figure = {
           label: 'the same, p99',
           value: latency.p99 / 1_000,
           unit: 'ms',
-          why: 'auth, broker and load share one core here; see cores in the JSON',
+          why: 'auth, broker and load share a core; the gateway has the other',
         },
       ],
       cores: cores.use(),
@@ -165,7 +165,6 @@ function perCoreSecond(kind: Kind, rounds: Round[]): Measurement {
     value: median,
     unit: '/s',
     interval,
-    ...(kind === 'distinct' ? { why: 'see the profile: README.md, Where the time goes' } : {}),
   };
 }
 

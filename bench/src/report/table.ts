@@ -4,6 +4,9 @@ import type { FigureReport, Report } from './report.ts';
 
 type Row = [label: string, value: string, interval: string, goal: string, verdict: string];
 
+/** Average number of runnable processes above which others are likely to go on disturbing. */
+const LOAD_BEFORE = 1;
+
 const HEAD: Row = ['', 'measured', '95% interval', 'goal', ''];
 
 export function table(report: Report): string {
@@ -22,6 +25,7 @@ export function table(report: Report): string {
     line(HEAD, widths),
     ...report.figures.flatMap(lines),
     '',
+    ...(machine.load > LOAD_BEFORE ? [`doubtful: the machine was busy before (load ${machine.load})`] : []),
     `${machine.cores} × ${machine.cpu}, Linux ${machine.kernel}, load before ${machine.load}; ${pinning}`,
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
