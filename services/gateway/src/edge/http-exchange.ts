@@ -92,6 +92,9 @@ export function writeReply(
   response.writeStatus(`${reply.status} ${STATUS_CODES[reply.status] ?? ''}`);
   for (const [name, value] of Object.entries(reply.headers)) response.writeHeader(name, value);
   response.writeHeader('x-content-type-options', 'nosniff');
-  if (withoutBody) response.endWithoutBody(Buffer.byteLength(reply.body), close);
-  else response.end(reply.body, close);
+  if (!withoutBody) return void response.end(reply.body, close);
+  // Not as its argument, not even undefined: uWebSockets would wait for a body of that length, and
+  // a handler that returns meanwhile ends the process.
+  response.writeHeader('content-length', String(Buffer.byteLength(reply.body)));
+  response.endWithoutBody();
 }
