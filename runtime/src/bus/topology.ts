@@ -32,6 +32,9 @@ type Stream = Partial<StreamConfig> & { name: string };
 /** A turn is given to another agent when its agent has said nothing for this long. */
 export const TURN_ACK_WAIT_MS = 6_000;
 
+/** Unanswered questions a conversation may have. */
+const MAX_WAITING_TURNS = 64;
+
 function streams(options: TopologyOptions): Stream[] {
   return [
     {
@@ -45,7 +48,11 @@ function streams(options: TopologyOptions): Stream[] {
       max_bytes: 1024 * MIB,
       // Full means refused, so that the client is told; never an old turn dropped in silence.
       discard: DiscardPolicy.New,
-      duplicate_window: 10 * MINUTE,
+      // Longer than EVENTS keeps a run: a repeat is either known as one, or told everything anew.
+      duplicate_window: 16 * MINUTE,
+      // Waiting questions of one conversation; each is delivered again every 6 s until it ends.
+      max_msgs_per_subject: MAX_WAITING_TURNS,
+      discard_new_per_subject: true,
     },
     {
       name: STREAMS.messages,

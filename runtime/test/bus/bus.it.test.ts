@@ -105,3 +105,15 @@ test('a broker that does not answer is named without its credentials', async () 
     message: expect.stringMatching(/^(?!.*hunter2).*nats:\/\/127\.0\.0\.1:1/),
   });
 });
+
+test('a conversation has a bound of unanswered questions, and others are not touched by it', async () => {
+  const bus = await connected(server);
+  await ensureTopology(bus, TOPOLOGY);
+  const ask = (conversation: string, id: number) =>
+    bus.append(SUBJECTS.turn(conversationKey('flood', conversation)), 'x', {
+      id: `flood-${conversation}-${id}`,
+    });
+  for (let id = 0; id < 64; id += 1) await ask('full', id);
+  await expect(ask('full', 64)).rejects.toMatchObject({ code: 'SUBJECT_FULL' });
+  await expect(ask('other', 0)).resolves.toMatchObject({ duplicate: false });
+});

@@ -37,7 +37,7 @@ export const GATEWAY_SETTINGS = {
   ),
   maxConnectionsPerAddress: setting(
     'NATTER_MAX_CONNECTIONS_PER_ADDRESS',
-    integer(20_000, 1, 1_000_000),
+    integer(2_000, 1, 1_000_000),
     'Connections from one client address (IPv6: one /64) on this gateway. One more is refused with 503.',
   ),
   rateLimitRequests: setting(

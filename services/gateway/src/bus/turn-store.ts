@@ -14,8 +14,8 @@ export class TurnStore {
   /**
    * Returns once the broker has the question on disk; `duplicate` when it had it before.
    *
-   * Throws BusError when it was not stored: UNAVAILABLE after the time limit, REFUSED when
-   * TURNS is full.
+   * Throws BusError when it was not stored: UNAVAILABLE after the time limit, SUBJECT_FULL
+   * when the conversation has too many unanswered questions, REFUSED when TURNS is full.
    */
   async store(turn: Turn, traceparent: string): Promise<{ duplicate: boolean }> {
     return this.#bus.append(SUBJECTS.turn(turn.conversation), JSON.stringify(turn), {
@@ -28,5 +28,6 @@ export class TurnStore {
 
 /** What a client is told when `store` threw. */
 export function storeErrorCode(error: unknown): ErrorCode {
-  return error instanceof BusError ? 'UNAVAILABLE' : 'INTERNAL';
+  if (!(error instanceof BusError)) return 'INTERNAL';
+  return error.code === 'SUBJECT_FULL' ? 'TOO_MANY_TURNS' : 'UNAVAILABLE';
 }

@@ -137,6 +137,8 @@ function followToEnd(deps: ChatRouteDeps, turn: Turn, session: string, signal: A
   const timer = setTimeout(stop, deps.answerTimeoutMs);
   signal.addEventListener('abort', stop);
   deps.stopping.addEventListener('abort', stop);
+  // It may have begun while the token was verified.
+  if (deps.stopping.aborted) stop();
   const end = promise.finally(() => {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
