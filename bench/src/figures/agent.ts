@@ -20,7 +20,7 @@ interface Plan {
 
 const PLANS: Record<Size, Plan> = {
   tiny: { streams: 4, tokens: 100, rounds: 2 },
-  quick: { streams: 100, tokens: 400, rounds: 10 },
+  quick: { streams: 64, tokens: 400, rounds: 9 },
   full: { streams: 200, tokens: 1_000, rounds: 16 },
 };
 const WARM_UP_ROUNDS = 3;

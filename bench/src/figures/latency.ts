@@ -25,7 +25,7 @@ interface Plan {
 
 const PLANS: Record<Size, Plan> = {
   tiny: plan({ streams: { full: 10, quarter: 4 }, tokens: 25, warmUpMs: 1_000, slices: 2, sliceMs: 500 }),
-  quick: plan({ warmUpMs: 7_000 }),
+  quick: plan({ warmUpMs: 6_000 }),
   full: plan({ warmUpMs: 10_000, slices: 15, sliceMs: 4_000 }),
 };
 

@@ -16,11 +16,11 @@ export async function quiet(pid: number): Promise<void> {
   }
 }
 
-/** Memory once it has changed by less than 0.2% for 1 s, or after 8 s. */
+/** Memory once it has changed by less than 0.2% for 0.5 s, or after 8 s. */
 export async function settledMemory(pid: number): Promise<Memory> {
   let reference = memory(pid);
   let still = 0;
-  for (let look = 0; look < 80 && still < 10; look += 1) {
+  for (let look = 0; look < 80 && still < 5; look += 1) {
     await sleep(LOOK_EVERY_MS);
     const now = memory(pid);
     still = Math.abs(now.rss - reference.rss) < reference.rss * 0.002 ? still + 1 : 0;
