@@ -40,9 +40,11 @@ test('what is published while the broker is away is dropped, and what is appende
 test('appends under way when the broker is killed are each stored once', async () => {
   const bus = await connected(server);
   const ids = Array.from({ length: 300 }, (_, index) => `run-${index}`);
+  // A conversation has a bound of waiting turns.
+  const subjectOf = (id: string) => SUBJECTS.turn(conversationKey('alice', id));
   const appends: Promise<unknown>[] = [];
   for (const [index, id] of ids.entries()) {
-    appends.push(bus.append(SUBJECT, id, { id, timeoutMs: 30_000 }));
+    appends.push(bus.append(subjectOf(id), id, { id, timeoutMs: 30_000 }));
     if (index !== 150) continue;
     // The first one is acknowledged, most others are sent and not yet acknowledged.
     await appends[0];
@@ -50,7 +52,7 @@ test('appends under way when the broker is killed are each stored once', async (
   }
   await server.restart();
   await Promise.all(appends);
-  const stored = await bus.stored.from(STREAMS.turns, SUBJECT, 1, 1_000);
+  const stored = await bus.stored.from(STREAMS.turns, SUBJECTS.allTurns, 1, 1_000);
   expect(stored.map(({ data }) => Buffer.from(data).toString()).sort()).toEqual(ids.toSorted());
 });
 

@@ -26,7 +26,7 @@ test('what the broker has sent to a puller that stops goes to another one at onc
   const staying = other.puller(STREAMS.turns, CONSUMERS.agents);
   staying.start(() => 100, take);
   const appended = Array.from({ length: 200 }, (_, index) =>
-    producer.append(SUBJECT, 'x', { id: `${index}` }),
+    producer.append(SUBJECTS.turn(conversationKey('alice', `${index}`)), 'x', { id: `${index}` }),
   );
   // Many more are on their way to it.
   await vi.waitFor(() => expect(taken.size).toBeGreaterThan(10), { interval: 1 });
