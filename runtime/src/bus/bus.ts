@@ -187,6 +187,11 @@ export class Bus {
     );
   }
 
+  /** When a stream was made; goes on trying while the broker is away. */
+  streamCreated(name: string): Promise<string> {
+    return whileUnavailable(10_000, async () => (await this.#jsm.streams.info(name)).created);
+  }
+
   /** Takes messages from a durable consumer. */
   puller(stream: string, consumer: string): Puller {
     return new Puller(this.#js, stream, consumer, this.#log);

@@ -9,6 +9,8 @@ export interface Delivery {
   seq: number;
   subject: string;
   data: Uint8Array;
+  /** Whether it was delivered before: nobody has ended it within AckWait. */
+  redelivered: boolean;
   traceparent: string | undefined;
   /** Tells the broker that the work goes on; without it AckWait runs out. */
   working(): void;
@@ -132,6 +134,7 @@ function asDelivery(message: JsMsg): Delivery {
     seq: message.seq,
     subject: message.subject,
     data: message.data,
+    redelivered: message.redelivered,
     traceparent: message.headers?.get(TRACEPARENT) || undefined,
     working: () => message.working(),
     done: async () => {

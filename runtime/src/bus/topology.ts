@@ -123,13 +123,18 @@ export async function keepTopology(
   const ensure = () => whileUnavailable(10_000, () => ensureTopology(bus, options));
   const topology = { complete: false };
   let running = false;
+  let lives = 0;
   bus.onReconnect(async () => {
     topology.complete = false;
+    lives += 1;
     if (running) return;
     running = true;
     for (let delayMs = 500; !bus.closed; delayMs = Math.min(delayMs * 2, 10_000)) {
       try {
+        const life = lives;
         await ensure();
+        // It may have been checked on a broker that is gone again.
+        if (life !== lives) continue;
         topology.complete = true;
         break;
       } catch (err) {

@@ -32,17 +32,17 @@ export class Transcripts {
   async findEnd(turn: Turn): Promise<AssistantMessage | null> {
     const subject = SUBJECTS.message(turn.conversation, turn.run, 'assistant');
     const stored = await this.#bus.stored.last(STREAMS.messages, subject);
-    return stored === null ? null : AssistantMessage.parse(JSON.parse(decoder.decode(stored.data)));
+    return stored === null ? null : endOf(turn, stored.data);
   }
 
   /**
    * Stores how the run ended. The first one wins: returns what is stored, which is the
    * argument unless another attempt of the run has ended it before.
    */
-  async addEnd(turn: Turn, message: AssistantMessage): Promise<AssistantMessage> {
+  async addEnd(turn: Turn, message: AssistantMessage, timeoutMs: number): Promise<AssistantMessage> {
     const subject = SUBJECTS.message(turn.conversation, turn.run, 'assistant');
-    const { data } = await this.#addOnce(subject, message);
-    return data === null ? message : AssistantMessage.parse(JSON.parse(decoder.decode(data)));
+    const { data } = await this.#addOnce(subject, message, timeoutMs);
+    return data === null ? message : endOf(turn, data);
   }
 
   /** What was said from a sequence on, without the question of `turn`, oldest first. */
@@ -50,20 +50,23 @@ export class Transcripts {
     if (fromSeq === undefined) return [];
     const filter = SUBJECTS.conversationMessages(turn.conversation);
     const stored = await this.#bus.stored.from(STREAMS.messages, filter, fromSeq, MESSAGES_LIMIT);
-    return stored
-      .map(({ data }) => TranscriptMessage.parse(JSON.parse(decoder.decode(data))))
-      .filter((message) => message.run !== turn.run);
+    return stored.flatMap(({ data }) => {
+      // One message of another version must not end the conversation.
+      const message = TranscriptMessage.safeParse(jsonOf(data));
+      return message.success && message.data.run !== turn.run ? [message.data] : [];
+    });
   }
 
   /** Stores the only message of a subject; `data` is the one that was there before, or null. */
   async #addOnce(
     subject: string,
     message: TranscriptMessage,
+    timeoutMs = 30_000,
   ): Promise<{ seq: number; data: Uint8Array | null }> {
     try {
       const { seq } = await this.#bus.append(subject, JSON.stringify(message), {
         expectLast: 0,
-        timeoutMs: 30_000,
+        timeoutMs,
       });
       return { seq, data: null };
     } catch (error) {
@@ -72,5 +75,28 @@ export class Transcripts {
       if (stored === null) throw error;
       return stored;
     }
+  }
+}
+
+/** How a run ended by its record; a record that can't be read still says that it is over. */
+function endOf(turn: Turn, data: Uint8Array): AssistantMessage {
+  const end = AssistantMessage.safeParse(jsonOf(data));
+  if (end.success) return end.data;
+  return {
+    role: 'assistant',
+    status: 'failed',
+    run: turn.run,
+    text: '',
+    code: 'PROCESSING_ERROR',
+    correlationId: `unreadable-${turn.run}`,
+    at: turn.askedAt,
+  };
+}
+
+function jsonOf(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(data));
+  } catch {
+    return undefined;
   }
 }

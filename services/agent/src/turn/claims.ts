@@ -34,8 +34,10 @@ export interface Claim {
 /** `none`: every turn up to the one asked for has ended. `held`: a living agent is at work. */
 export type Next = Claim | 'none' | 'held';
 
-/** How long a living agent may take to answer that it holds a run. */
+/** How long a living agent may take to answer that it holds a run; asked twice. */
 const HOLDER_TIMEOUT_MS = 500;
+/** Before the second time: an agent that has just lost its connection is back by then. */
+const ASK_AGAIN_MS = 400;
 /** Turns whose messages a model is shown. */
 const RECENT_TURNS = 20;
 /** Looks at a replica that has not yet got the turn that was delivered, 100 ms apart. */
@@ -43,13 +45,25 @@ const STALE_LOOKS = 20;
 
 const decoder = new TextDecoder();
 
+/** The bucket `runs` takes no more conversations. */
+export class RegistryFull extends Error {
+  readonly code = 'REGISTRY_FULL';
+  constructor(cause: unknown) {
+    super('the registry of conversations is full', { cause });
+    this.name = 'RegistryFull';
+  }
+}
+
 export class Claims {
   readonly #bus: Bus;
   readonly #bucket: Bucket;
   readonly #agent: string;
   readonly #log: Logger;
-  /** Sequences of the turns this process is at work on. */
-  readonly #holding = new Set<number>();
+  /** Turns this process is at work on: sequence and number of the claim. */
+  readonly #holding = new Map<number, number>();
+  /** Conversations that are being claimed here; resolves when the last call is through. */
+  readonly #claiming = new Map<string, Promise<void>>();
+  #epoch: Promise<string> | null = null;
 
   /** `agent` names this process on the bus: one subject token. */
   constructor(bus: Bus, bucket: Bucket, agent: string, log: Logger) {
@@ -57,6 +71,9 @@ export class Claims {
     this.#bucket = bucket;
     this.#agent = agent;
     this.#log = log;
+    bus.onReconnect(() => {
+      this.#epoch = null;
+    });
   }
 
   /** Turns this process is at work on. */
@@ -74,10 +91,28 @@ export class Claims {
   /**
    * Claims the first turn of a conversation that has not ended, if there is one up to `upTo`.
    *
-   * `upTo` is the sequence of a turn that was delivered, or Infinity for any. Every claim must be
-   * released. Throws BusError; REFUSED when the bucket is full.
+   * `upTo` is the sequence of a turn that was delivered, or Infinity for any. An agent that is
+   * silent loses its run only with `mayTakeOver`, that is to a turn that has waited for AckWait
+   * already. Every claim must be released. Throws BusError, or RegistryFull.
    */
-  async next(conversation: string, upTo: number): Promise<Next> {
+  async next(conversation: string, upTo: number, mayTakeOver: boolean): Promise<Next> {
+    // One after the other in this process: a claim is held only once its write is acknowledged.
+    const before = this.#claiming.get(conversation) ?? Promise.resolve();
+    const mine = before.then(() => this.#next(conversation, upTo, mayTakeOver));
+    const settled = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#claiming.set(conversation, settled);
+    try {
+      return await mine;
+    } finally {
+      if (this.#claiming.get(conversation) === settled) this.#claiming.delete(conversation);
+    }
+  }
+
+  async #next(conversation: string, upTo: number, mayTakeOver: boolean): Promise<Next> {
+    let tried: Claim | null = null;
     for (let looks = 0; ; ) {
       const { state, revision } = await this.#read(conversation);
       if (upTo <= state.doneSeq) return 'none';
@@ -91,8 +126,10 @@ export class Claims {
         continue;
       }
       const again = state.active?.seq === head.seq ? state.active : null;
-      if (again !== null && (await this.#isHeld(again))) return 'held';
+      if (tried !== null && again !== null && this.#isMine(again, tried)) return this.#hold(tried);
+      if (again !== null && (await this.#isHeld(again, mayTakeOver))) return 'held';
       const claim = claimOf(head, state, again);
+      tried = claim;
       // Nothing can be made of it, now or later; the turns behind it must not wait for it.
       if (claim === null) this.#log.error({ seq: head.seq }, 'a turn could not be read');
       const next: ConversationState =
@@ -100,8 +137,7 @@ export class Claims {
           ? { ...state, doneSeq: head.seq, active: null }
           : { ...state, active: this.#activeOf(claim) };
       if (!(await this.#write(conversation, next, revision)) || claim === null) continue;
-      this.#holding.add(head.seq);
-      return claim;
+      return this.#hold(claim);
     }
   }
 
@@ -114,6 +150,7 @@ export class Claims {
   /** The turn has ended; `messageSeq` is where its messages begin in MESSAGES. */
   async end(claim: Claim, messageSeq: number): Promise<void> {
     await this.#change(claim, (state) => ({
+      ...state,
       doneSeq: claim.seq,
       active: null,
       recent: [...state.recent, messageSeq].slice(-RECENT_TURNS),
@@ -122,16 +159,17 @@ export class Claims {
 
   /** Hands the run to whoever is next told of it; that is no death. */
   async handBack(claim: Claim): Promise<void> {
-    this.release(claim);
+    const owner = '';
     await this.#change(claim, (state) => ({
       ...state,
-      active: state.active === null ? null : { ...state.active, owner: '' },
+      active: state.active === null ? null : { ...state.active, owner },
     }));
   }
 
   /** This process is no longer at work on it, however that came. */
   release(claim: Claim): void {
-    this.#holding.delete(claim.seq);
+    // A later claim of the same turn may be under way here.
+    if (this.#holding.get(claim.seq) === claim.number) this.#holding.delete(claim.seq);
   }
 
   /** The first turn that has not ended. */
@@ -153,16 +191,27 @@ export class Claims {
     }
   }
 
-  #owns(state: ConversationState, claim: Claim): boolean {
-    const { active } = state;
-    return active?.seq === claim.seq && active.owner === this.#agent && active.claim === claim.number;
+  #owns({ active }: ConversationState, claim: Claim): boolean {
+    return active !== null && this.#isMine(active, claim);
+  }
+
+  /** Also tells that a claim was stored whose acknowledgement was lost. */
+  #isMine(active: NonNullable<ConversationState['active']>, claim: Claim): boolean {
+    return active.seq === claim.seq && active.owner === this.#agent && active.claim === claim.number;
+  }
+
+  #hold(claim: Claim): Claim {
+    this.#holding.set(claim.seq, claim.number);
+    return claim;
   }
 
   async #read(conversation: string): Promise<{ state: ConversationState; revision: number | null }> {
     const entry = await this.#bucket.get(conversation);
-    if (entry === null) return { state: NEW_CONVERSATION, revision: null };
-    const state = ConversationState.parse(JSON.parse(decoder.decode(entry.value)));
-    return { state, revision: entry.revision };
+    if (entry === null) {
+      this.#epoch ??= this.#bus.streamCreated(STREAMS.turns);
+      return { state: { ...NEW_CONVERSATION, epoch: await this.#epoch }, revision: null };
+    }
+    return { state: await this.#stateOf(entry.value), revision: entry.revision };
   }
 
   async #write(conversation: string, state: ConversationState, revision: number | null): Promise<boolean> {
@@ -173,24 +222,53 @@ export class Claims {
       return true;
     } catch (error) {
       if (isBusError(error, 'CONFLICT')) return false;
+      if (isBusError(error, 'REFUSED')) throw new RegistryFull(error);
       throw error;
     }
   }
 
-  async #isHeld(active: { owner: string; seq: number }): Promise<boolean> {
+  /** The stored state; a new one where it can't be read, or belongs to another life of TURNS. */
+  async #stateOf(value: Uint8Array): Promise<ConversationState> {
+    this.#epoch ??= this.#bus.streamCreated(STREAMS.turns);
+    const epoch = await this.#epoch.catch((error: unknown) => {
+      this.#epoch = null;
+      throw error;
+    });
+    const stored = ConversationState.safeParse(jsonOf(value));
+    if (!stored.success) {
+      this.#log.error({ err: stored.error }, 'the state of a conversation could not be read');
+      return { ...NEW_CONVERSATION, epoch };
+    }
+    // Sequences begin anew where the stream was made anew; what was said is still in MESSAGES.
+    if (stored.data.epoch !== epoch) return { ...NEW_CONVERSATION, epoch, recent: stored.data.recent };
+    return stored.data;
+  }
+
+  async #isHeld(active: { owner: string; seq: number }, mayTakeOver: boolean): Promise<boolean> {
     if (active.owner === '') return false;
     if (active.owner === this.#agent) return this.#holding.has(active.seq);
+    if (!mayTakeOver) return true;
+    if (await this.#saysItHolds(active)) return true;
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+    return this.#saysItHolds(active);
+  }
+
+  async #saysItHolds({ owner, seq }: { owner: string; seq: number }): Promise<boolean> {
     try {
-      const reply = await this.#bus.request(
-        SUBJECTS.agentHolds(active.owner),
-        String(active.seq),
-        HOLDER_TIMEOUT_MS,
-      );
+      const reply = await this.#bus.request(SUBJECTS.agentHolds(owner), String(seq), HOLDER_TIMEOUT_MS);
       return decoder.decode(reply) === '1';
     } catch (error) {
       if (isBusError(error, 'UNAVAILABLE')) return false;
       throw error;
     }
+  }
+}
+
+function jsonOf(value: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(value));
+  } catch {
+    return undefined;
   }
 }
 

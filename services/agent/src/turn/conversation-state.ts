@@ -3,6 +3,8 @@ import { RunId } from '@natter/proto';
 import { z } from 'zod';
 
 export const ConversationState = z.object({
+  /** When TURNS was made: sequences of another life of the stream mean nothing. */
+  epoch: z.string(),
   /** Highest sequence in TURNS of a turn that has ended; turns end in order. */
   doneSeq: z.number().int().nonnegative(),
   active: z
@@ -23,4 +25,4 @@ export const ConversationState = z.object({
 });
 export type ConversationState = z.infer<typeof ConversationState>;
 
-export const NEW_CONVERSATION: ConversationState = { doneSeq: 0, active: null, recent: [] };
+export const NEW_CONVERSATION: ConversationState = { epoch: '', doneSeq: 0, active: null, recent: [] };

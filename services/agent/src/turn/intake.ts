@@ -1,13 +1,7 @@
 /** Takes turns from TURNS, one per free slot, and keeps the broker told that they are worked on. */
 import { conversationOfTurn, STREAMS, Turn } from '@natter/proto';
-import {
-  type Bus,
-  continueTrace,
-  type Delivery,
-  isBusError,
-  type Logger,
-  type Puller,
-} from '@natter/runtime';
+import { type Bus, continueTrace, type Delivery, type Logger, type Puller } from '@natter/runtime';
+import { RegistryFull } from './claims.ts';
 import type { TurnRunner } from './turn-runner.ts';
 
 export interface IntakeOptions {
@@ -72,15 +66,17 @@ export class Intake {
     this.#working.add(work);
   }
 
-  async #work({ seq, subject }: Delivery): Promise<void> {
+  async #work({ seq, subject, redelivered }: Delivery): Promise<void> {
     const conversation = conversationOfTurn(subject);
     try {
-      const outcome = await this.#runner.run(conversation, seq, this.#stopping.signal);
+      const { signal } = this.#stopping;
+      const outcome = await this.#runner.run(conversation, seq, redelivered, signal);
+      if (outcome === 'left') return void this.#forget(seq);
+      // Acknowledged last: given back, it brings another agent to what still waits.
+      const done = outcome === 'ended' && (await this.#runner.runWaiting(conversation, signal));
       const delivery = this.#forget(seq);
-      if (outcome === 'returned') delivery?.giveBack(0);
-      if (outcome !== 'ended') return;
-      await this.#acknowledge(delivery);
-      await this.#runner.runWaiting(conversation, this.#stopping.signal);
+      if (done) await this.#acknowledge(delivery);
+      else delivery?.giveBack(0);
     } catch (err) {
       await this.#interrupted(seq, err);
     }
@@ -90,7 +86,7 @@ export class Intake {
     const delivery = this.#forget(seq);
     this.#log.error({ err, seq }, 'a turn was interrupted and comes back');
     if (delivery === undefined) return;
-    if (isBusError(err, 'REFUSED') && (await this.#refuse(delivery))) return this.#acknowledge(delivery);
+    if (err instanceof RegistryFull && (await this.#refuse(delivery))) return this.#acknowledge(delivery);
     delivery.giveBack(RETRY_DELAY_MS);
   }
 

@@ -33,11 +33,13 @@ export async function readPublished(bus: Bus, subject: string): Promise<Publishe
     torn: false,
   };
   for (const { seq, data } of await bus.stored.all(STREAMS.events, subject)) {
-    const batch = RunBatch.parse(JSON.parse(decoder.decode(data)));
     published.seq = seq;
-    published.n = batch.n;
-    published.claim = batch.claim;
-    for (const event of batch.events) take(published, event);
+    const batch = readBatch(data);
+    published.n = batch?.n ?? published.n + 1;
+    published.claim = batch?.claim ?? published.claim;
+    // Nobody knows what readers made of it.
+    if (batch === null) published.torn = true;
+    for (const event of batch?.events ?? []) take(published, event);
   }
   return published;
 }
@@ -61,6 +63,15 @@ export async function takeOver(bus: Bus, subject: string, claim: number): Promis
       // The earlier agent was faster once more; what it said belongs to the answer.
       if (!isBusError(error, 'CONFLICT')) throw error;
     }
+  }
+}
+
+/** Null for a batch of another version. */
+function readBatch(data: Uint8Array): RunBatch | null {
+  try {
+    return RunBatch.parse(JSON.parse(decoder.decode(data)));
+  } catch {
+    return null;
   }
 }
 

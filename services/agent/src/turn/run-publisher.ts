@@ -153,7 +153,7 @@ export class RunPublisher {
       const stored = RunBatch.parse(JSON.parse(decoder.decode(last.data)));
       if (stored.claim !== batch.claim) throw new RunLost();
       this.#seq = last.seq;
-      return stored.n === batch.n;
+      return decoder.decode(last.data) === JSON.stringify(batch);
     }
     if (!(await this.#options.isOurs())) throw new RunLost();
     this.#seq = 0;

@@ -26,6 +26,12 @@ export type TurnOutcome = 'ended' | 'left' | 'returned';
 
 /** A run whose agents went away this often without a word is the cause, and ends with an error. */
 const MAX_DEATHS = 5;
+/** How long a turn that can't be claimed may take to be refused. */
+const REFUSE_MS = 10_000;
+/** Turns run behind the one that was delivered. */
+const WAITING_TURNS = 8;
+/** One try to store how a run ended; whose run it is, is looked at before each. */
+const END_TRY_MS = 3_000;
 
 export class TurnRunner {
   readonly #deps: TurnRunnerDeps;
@@ -37,21 +43,37 @@ export class TurnRunner {
   /**
    * Runs what has not ended of a conversation, up to and with the turn at `seq`.
    *
-   * Throws BusError when the broker stays away; the turn should come back.
+   * `mayTakeOver` as in Claims.next. Throws BusError when the broker stays away, RegistryFull;
+   * the turn should come back.
    */
-  async run(conversation: string, seq: number, signal: AbortSignal): Promise<TurnOutcome> {
+  async run(
+    conversation: string,
+    seq: number,
+    mayTakeOver: boolean,
+    signal: AbortSignal,
+  ): Promise<TurnOutcome> {
     for (;;) {
       if (signal.aborted) return 'returned';
-      const claim = await this.#deps.claims.next(conversation, seq);
+      const claim = await this.#deps.claims.next(conversation, seq, mayTakeOver);
       if (claim === 'none') return 'ended';
       if (claim === 'held') return 'left';
       if (!(await this.#runOne(claim, signal))) return 'returned';
     }
   }
 
-  /** Runs the turns that were stored meanwhile; their deliveries went to agents that left them. */
-  async runWaiting(conversation: string, signal: AbortSignal): Promise<void> {
-    await this.run(conversation, Number.POSITIVE_INFINITY, signal);
+  /**
+   * Runs turns that were stored meanwhile; their deliveries went to agents that left them.
+   *
+   * A few at most, so that a conversation that never rests does not keep its slot for ever: the
+   * others come back by themselves. False when this agent is stopping.
+   */
+  async runWaiting(conversation: string, signal: AbortSignal): Promise<boolean> {
+    for (let turns = 0; turns < WAITING_TURNS && !signal.aborted; turns += 1) {
+      const claim = await this.#deps.claims.next(conversation, Number.POSITIVE_INFINITY, false);
+      if (typeof claim === 'string') return true;
+      if (!(await this.#runOne(claim, signal))) return false;
+    }
+    return !signal.aborted;
   }
 
   /**
@@ -63,7 +85,9 @@ export class TurnRunner {
     const { bus, transcripts, now } = this.#deps;
     const subject = SUBJECTS.runEvents(turn.conversation, turn.run);
     const published = await readPublished(bus, subject);
-    const end = runEndOf(await transcripts.addEnd(turn, failed(turn, published.text, trace, now())));
+    const end = runEndOf(
+      await transcripts.addEnd(turn, failed(turn, published.text, trace, now()), REFUSE_MS),
+    );
     if (published.ended) return;
     const batch = { n: published.n + 1, claim: Math.max(1, published.claim), events: [end] };
     await bus.append(subject, JSON.stringify(batch), { expectLast: published.seq });
@@ -95,12 +119,13 @@ export class TurnRunner {
     const { transcripts, bus, claims } = this.#deps;
     const { turn } = claim;
     const subject = SUBJECTS.runEvents(turn.conversation, turn.run);
-    const [published, over, history, messageSeq] = await Promise.all([
+    const [published, history, messageSeq] = await Promise.all([
       claim.number === 1 ? readPublished(bus, subject) : takeOver(bus, subject, claim.number),
-      transcripts.findEnd(turn),
       transcripts.read(turn, claim.recent[0]),
       transcripts.addQuestion(turn),
     ]);
+    // Not before the earlier agent is fenced: it may have ended the run until then.
+    const over = await transcripts.findEnd(turn);
     const publisher = new RunPublisher({
       bus,
       subject,
@@ -186,11 +211,11 @@ export class TurnRunner {
     message: AssistantMessage,
     messageSeq: number,
   ): Promise<void> {
-    const { claims, transcripts, metrics, log } = this.#deps;
+    const { claims, metrics, log } = this.#deps;
     const { turn } = claim;
     // Everything else first: a run that was lost must not decide how it ends.
     await publisher.flush();
-    const end = runEndOf(await transcripts.addEnd(turn, message));
+    const end = runEndOf(await this.#storeEnd(claim, message));
     if (!published.ended) await publisher.end(end);
     await claims.end(claim, messageSeq);
     metrics.runs.inc({ outcome: end.type === 'run.completed' ? 'completed' : 'failed' });
@@ -198,6 +223,19 @@ export class TurnRunner {
       { run: turn.run, outcome: end.type, claim: claim.number, chars: publisher.text.length },
       'run ended',
     );
+  }
+
+  /** An agent that was away for a while must not end a run that goes on elsewhere. */
+  async #storeEnd(claim: Claim, message: AssistantMessage): Promise<AssistantMessage> {
+    const { claims, transcripts } = this.#deps;
+    for (;;) {
+      if (!(await claims.isOurs(claim))) throw new RunLost();
+      try {
+        return await transcripts.addEnd(claim.turn, message, END_TRY_MS);
+      } catch (error) {
+        if (!isBusError(error, 'UNAVAILABLE')) throw error;
+      }
+    }
   }
 }
 

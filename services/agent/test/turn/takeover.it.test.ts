@@ -1,4 +1,4 @@
-import { BUCKETS, conversationKey, type RunEvent, SUBJECTS } from '@natter/proto';
+import { BUCKETS, conversationKey, type RunEvent, STREAMS, SUBJECTS } from '@natter/proto';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventsToEnd, newTurn, startTestAgent, store, type TestAgent, textOf } from './agent-under-test.ts';
@@ -97,7 +97,8 @@ describe('a run', () => {
     const seq = await store(agent.bus, turn);
     const runs = await agent.bus.bucket(BUCKETS.runs);
     const active = { seq, run: turn.run, owner: 'agent-dead', claim: 5, deaths: 4 };
-    await runs.create(turn.conversation, JSON.stringify({ doneSeq: 0, active, recent: [] }));
+    const epoch = await agent.bus.streamCreated(STREAMS.turns);
+    await runs.create(turn.conversation, JSON.stringify({ epoch, doneSeq: 0, active, recent: [] }));
     const next = newTurn('next', turn.conversation);
     await store(agent.bus, next);
     agent.intake.start();
@@ -118,9 +119,71 @@ describe('a run', () => {
     });
     const runs = await agent.bus.bucket(BUCKETS.runs);
     const active = { seq, run: turn.run, owner: 'agent-dead', claim: 1, deaths: 0 };
-    await runs.create(turn.conversation, JSON.stringify({ doneSeq: 0, active, recent: [] }));
+    const epoch = await agent.bus.streamCreated(STREAMS.turns);
+    await runs.create(turn.conversation, JSON.stringify({ epoch, doneSeq: 0, active, recent: [] }));
     agent.intake.start();
     expect(ends(await eventsToEnd(agent.bus, turn))).toMatchObject([{ type: 'run.failed' }]);
+  });
+
+  it('is answered although the registry tells of another life of the stream of turns', async () => {
+    const agent = await start(answering());
+    const turn = newTurn('x');
+    const runs = await agent.bus.bucket(BUCKETS.runs);
+    const stale = { epoch: 'before the broker lost its disk', doneSeq: 1_000, active: null, recent: [] };
+    await runs.create(turn.conversation, JSON.stringify(stale));
+    await store(agent.bus, turn);
+    expect(textOf(await eventsToEnd(agent.bus, turn))).toBe('re x');
+  });
+
+  it('is answered although the registry holds nonsense about its conversation', async () => {
+    const agent = await start(answering());
+    const turn = newTurn('x');
+    await (await agent.bus.bucket(BUCKETS.runs)).create(turn.conversation, '{"of":"another version"}');
+    await store(agent.bus, turn);
+    expect(textOf(await eventsToEnd(agent.bus, turn))).toBe('re x');
+  });
+
+  it('ends with an error when a batch of it can not be read by the agent that takes it over', async () => {
+    const agent = await startTestAgent(nats.url, answering());
+    agents.push(agent);
+    const turn = newTurn('x');
+    const seq = await store(agent.bus, turn);
+    await agent.bus.append(SUBJECTS.runEvents(turn.conversation, turn.run), '{"of":"another version"}', {
+      expectLast: 0,
+    });
+    const epoch = await agent.bus.streamCreated(STREAMS.turns);
+    const active = { seq, run: turn.run, owner: 'agent-dead', claim: 1, deaths: 0 };
+    const state = JSON.stringify({ epoch, doneSeq: 0, active, recent: [] });
+    await (await agent.bus.bucket(BUCKETS.runs)).create(turn.conversation, state);
+    agent.intake.start();
+    const record = SUBJECTS.message(turn.conversation, turn.run, 'assistant');
+    const ending = async () => {
+      const stored = await agent.bus.stored.last(STREAMS.messages, record);
+      return stored === null ? null : JSON.parse(new TextDecoder().decode(stored.data)).status;
+    };
+    await expect.poll(ending, { timeout: 30_000 }).toBe('failed');
+  });
+
+  it('whose agent is not heard for a moment stays where it is when its next turn comes', async () => {
+    const gate = Promise.withResolvers<void>();
+    const slow = scripted(async function* (question) {
+      await gate.promise;
+      yield* say(question, `re ${question.text}`);
+    });
+    const first = await start(slow);
+    const conversation = conversationKey('alice', 'stall');
+    const [one, two] = [newTurn('1', conversation), newTurn('2', conversation)];
+    await store(first.bus, one);
+    await expect.poll(() => first.claims.size, { timeout: 20_000 }).toBe(1);
+    const other = answering();
+    const second = await start(other);
+    // First deliveries say nothing about how long the agent at work has been silent.
+    expect(await second.claims.next(conversation, Number.POSITIVE_INFINITY, false)).toBe('held');
+    await store(first.bus, two);
+    gate.resolve();
+    expect(textOf(await eventsToEnd(first.bus, one))).toBe('re 1');
+    expect(textOf(await eventsToEnd(first.bus, two))).toBe('re 2');
+    expect(other.asked.map(({ text }) => text)).not.toContain('1');
   });
 
   it('that can not be read is passed over, and the turn behind it is answered', async () => {

@@ -147,6 +147,14 @@ export class RunHub {
     }
   }
 
+  #applyHeld(feed: RunFeed, batch: RunBatch): void {
+    try {
+      this.#apply(feed, batch);
+    } catch (err) {
+      this.#log.error({ err, run: feed.run }, 'a held batch could not be read');
+    }
+  }
+
   #applyStored(feed: RunFeed, data: Uint8Array): void {
     try {
       this.#apply(feed, RunBatch.parse(JSON.parse(decoder.decode(data))));
@@ -206,7 +214,7 @@ export class RunHub {
       feed.repairedAtMs = this.#now();
       const held = feed.held ?? [];
       feed.held = null;
-      for (const batch of held) this.#apply(feed, batch);
+      for (const batch of held) this.#applyHeld(feed, batch);
     });
   }
 
