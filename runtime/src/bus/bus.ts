@@ -2,13 +2,14 @@
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { type Service, Svcm } from '@nats-io/services';
-import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { headers, type Msg, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import type { Logger } from '../logger.ts';
 import { TRACEPARENT } from '../tracing.ts';
 import { Bucket } from './bucket.ts';
 import { type BusOptions, dial, inboxPrefix } from './connect.ts';
 import { apiError, asBusError, BusError } from './errors.ts';
 import { Puller } from './puller.ts';
+import { RequestMux } from './request-mux.ts';
 import { whileUnavailable } from './retry.ts';
 import { StreamReader } from './stream-reader.ts';
 
@@ -56,6 +57,7 @@ export class Bus {
   readonly #js: JetStreamClient;
   readonly #jsm: JetStreamManager;
   readonly #reader: StreamReader;
+  readonly #requests: RequestMux;
   readonly #log: Logger;
   readonly #reconnected = new Set<() => void | Promise<void>>();
   readonly #services: Service[] = [];
@@ -80,6 +82,7 @@ export class Bus {
     this.#js = js;
     this.#jsm = jsm;
     this.#reader = new StreamReader(nc, inboxPrefix(name));
+    this.#requests = new RequestMux(nc, inboxPrefix(name));
     this.#log = log;
     void this.#followStatus();
   }
@@ -129,7 +132,7 @@ export class Bus {
   /** Asks one service; throws BusError UNAVAILABLE when none answers in time. */
   async request(subject: string, data: Uint8Array | string, timeoutMs: number): Promise<Uint8Array> {
     try {
-      const reply = await this.#nc.request(subject, data, { timeout: timeoutMs });
+      const reply = await this.#requests.request(subject, data, timeoutMs);
       const failure = reply.headers?.get('Nats-Service-Error');
       if (failure) throw new BusError('REFUSED', failure);
       return reply.data;
@@ -168,7 +171,7 @@ export class Bus {
     if (options.expectLast !== undefined)
       head.set('Nats-Expected-Last-Subject-Sequence', String(options.expectLast));
     if (options.traceparent !== undefined) head.set(TRACEPARENT, options.traceparent);
-    const reply = await this.#nc.request(subject, data, { headers: head, timeout });
+    const reply = await this.#requests.request(subject, data, timeout, head);
     const ack = JSON.parse(decoder.decode(reply.data));
     if (ack.error) throw apiError(ack.error);
     return { seq: ack.seq, duplicate: ack.duplicate === true };
@@ -245,16 +248,20 @@ export class Bus {
     for await (const status of this.#nc.status()) {
       if (status.type === 'disconnect') {
         this.#connected = false;
+        this.#requests.disconnected();
         this.#log.warn('disconnected from the broker');
       } else if (status.type === 'reconnect') {
         this.#connected = true;
         this.#log.info('reconnected to the broker');
         for (const callback of this.#reconnected) void this.#guard(callback);
       } else if (status.type === 'error') {
-        this.#log.error({ err: status.error }, 'broker reported an error');
+        const { error } = status;
+        if (error instanceof PermissionViolationError) this.#requests.forbidden(error.subject, error.message);
+        this.#log.error({ err: error }, 'broker reported an error');
       }
     }
     this.#connected = false;
+    this.#requests.disconnected();
   }
 
   async #guard(callback: () => void | Promise<void>): Promise<void> {
