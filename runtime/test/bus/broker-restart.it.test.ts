@@ -85,3 +85,15 @@ test('a puller goes on after the broker was killed', async () => {
   await puller.stop();
   await Promise.all(acknowledged);
 });
+
+test('a request under way fails when the connection is lost, not when its time is up', async () => {
+  const bus = await connected(server);
+  const asked = Promise.withResolvers<void>();
+  const silentService = bus.subscribe('never.answered', () => asked.resolve());
+  const request = bus.request('never.answered', '?', 600_000);
+  const outcome = expect(request).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await asked.promise;
+  await server.kill();
+  await outcome;
+  silentService.close();
+});
