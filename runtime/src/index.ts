@@ -23,6 +23,7 @@ export {
 export type { BusOptions } from './bus/connect.ts';
 export { BusError, isBusError } from './bus/errors.ts';
 export type { Delivery, Puller } from './bus/puller.ts';
+export { whileUnavailable } from './bus/retry.ts';
 export type { Stored, StreamReader } from './bus/stream-reader.ts';
 export {
   ensureTopology,

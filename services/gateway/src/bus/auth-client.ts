@@ -1,6 +1,6 @@
 /** Asks the auth service; knows nothing of tokens itself. */
 import { JwksReply, LoginReply, type LoginRequest, SUBJECTS, VerifyReply } from '@natter/proto';
-import type { Bus } from '@natter/runtime';
+import { type Bus, whileUnavailable } from '@natter/runtime';
 
 const decoder = new TextDecoder();
 
@@ -13,7 +13,7 @@ export class AuthClient {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Throws BusError UNAVAILABLE when no auth service answers. */
+  /** Throws BusError UNAVAILABLE when no auth service answers within the time limit. */
   async verify(token: string): Promise<VerifyReply> {
     return VerifyReply.parse(await this.#ask(SUBJECTS.authVerify, { token }));
   }
@@ -28,7 +28,11 @@ export class AuthClient {
   }
 
   async #ask(subject: string, body: unknown): Promise<unknown> {
-    const reply = await this.#bus.request(subject, JSON.stringify(body), this.#timeoutMs);
+    const data = JSON.stringify(body);
+    // Asking twice harms nobody, and a broker that restarts is back within a second.
+    const reply = await whileUnavailable(this.#timeoutMs, (remainingMs) =>
+      this.#bus.request(subject, data, Math.max(50, remainingMs)),
+    );
     return JSON.parse(decoder.decode(reply));
   }
 }
