@@ -48,7 +48,7 @@ function streams(options: TopologyOptions): Stream[] {
       max_bytes: 1024 * MIB,
       // Full means refused, so that the client is told; never an old turn dropped in silence.
       discard: DiscardPolicy.New,
-      // Longer than EVENTS keeps a run: a repeat is either known as one, or told everything anew.
+      // Longer than EVENTS keeps a run, so that a repeat is known as one while its events are there.
       duplicate_window: 16 * MINUTE,
       // Waiting questions of one conversation; each is delivered again every 6 s until it ends.
       max_msgs_per_subject: MAX_WAITING_TURNS,
