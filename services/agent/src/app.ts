@@ -43,7 +43,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   const runner = new TurnRunner({
     bus,
     claims,
-    transcripts: new Transcripts(bus),
+    transcripts: new Transcripts(bus, log),
     orchestrator,
     metrics: registerAgentMetrics(metrics, { runs: () => claims.size }),
     log,

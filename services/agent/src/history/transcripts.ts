@@ -1,17 +1,18 @@
 /** Transcripts in MESSAGES: what was said, and how each run ended. */
 import { AssistantMessage, STREAMS, SUBJECTS, TranscriptMessage, type Turn } from '@natter/proto';
-import { type Bus, isBusError } from '@natter/runtime';
+import { type Bus, isBusError, type Logger } from '@natter/runtime';
+import { storedJson } from '../stored-json.ts';
 
 /** Messages read of one conversation: two for each of the turns a model is shown, and some. */
 const MESSAGES_LIMIT = 64;
 
-const decoder = new TextDecoder();
-
 export class Transcripts {
   readonly #bus: Bus;
+  readonly #log: Logger;
 
-  constructor(bus: Bus) {
+  constructor(bus: Bus, log: Logger) {
     this.#bus = bus;
+    this.#log = log;
   }
 
   /** Stores the question, once; returns its sequence. */
@@ -50,10 +51,12 @@ export class Transcripts {
     if (fromSeq === undefined) return [];
     const filter = SUBJECTS.conversationMessages(turn.conversation);
     const stored = await this.#bus.stored.from(STREAMS.messages, filter, fromSeq, MESSAGES_LIMIT);
-    return stored.flatMap(({ data }) => {
+    return stored.flatMap(({ data, seq }) => {
+      const message = TranscriptMessage.safeParse(storedJson(data));
+      if (message.success) return message.data.run === turn.run ? [] : [message.data];
       // One message of another version must not end the conversation.
-      const message = TranscriptMessage.safeParse(jsonOf(data));
-      return message.success && message.data.run !== turn.run ? [message.data] : [];
+      this.#log.error({ err: message.error, seq }, 'a message could not be read');
+      return [];
     });
   }
 
@@ -80,7 +83,7 @@ export class Transcripts {
 
 /** How a run ended by its record; a record that can't be read still says that it is over. */
 function endOf(turn: Turn, data: Uint8Array): AssistantMessage {
-  const end = AssistantMessage.safeParse(jsonOf(data));
+  const end = AssistantMessage.safeParse(storedJson(data));
   if (end.success) return end.data;
   return {
     role: 'assistant',
@@ -91,12 +94,4 @@ function endOf(turn: Turn, data: Uint8Array): AssistantMessage {
     correlationId: `unreadable-${turn.run}`,
     at: turn.askedAt,
   };
-}
-
-function jsonOf(data: Uint8Array): unknown {
-  try {
-    return JSON.parse(decoder.decode(data));
-  } catch {
-    return undefined;
-  }
 }

@@ -15,6 +15,7 @@ import {
   type Stored,
   TRACEPARENT,
 } from '@natter/runtime';
+import { storedJson } from '../stored-json.ts';
 import { ConversationState, NEW_CONVERSATION } from './conversation-state.ts';
 
 export interface Claim {
@@ -234,7 +235,7 @@ export class Claims {
       this.#epoch = null;
       throw error;
     });
-    const stored = ConversationState.safeParse(jsonOf(value));
+    const stored = ConversationState.safeParse(storedJson(value));
     if (!stored.success) {
       this.#log.error({ err: stored.error }, 'the state of a conversation could not be read');
       return { ...NEW_CONVERSATION, epoch };
@@ -264,26 +265,16 @@ export class Claims {
   }
 }
 
-function jsonOf(value: Uint8Array): unknown {
-  try {
-    return JSON.parse(decoder.decode(value));
-  } catch {
-    return undefined;
-  }
-}
-
 /** The claim that comes after `again`, or null when the stored turn makes no sense. */
 function claimOf(head: Stored, state: ConversationState, again: ConversationState['active']): Claim | null {
-  try {
-    return {
-      turn: Turn.parse(JSON.parse(decoder.decode(head.data))),
-      seq: head.seq,
-      number: (again?.claim ?? 0) + 1,
-      deaths: again === null ? 0 : again.deaths + (again.owner === '' ? 0 : 1),
-      recent: state.recent,
-      traceparent: head.header(TRACEPARENT),
-    };
-  } catch {
-    return null;
-  }
+  const turn = Turn.safeParse(storedJson(head.data));
+  if (!turn.success) return null;
+  return {
+    turn: turn.data,
+    seq: head.seq,
+    number: (again?.claim ?? 0) + 1,
+    deaths: again === null ? 0 : again.deaths + (again.owner === '' ? 0 : 1),
+    recent: state.recent,
+    traceparent: head.header(TRACEPARENT),
+  };
 }

@@ -1,6 +1,7 @@
 /** What earlier attempts of a run have published, read back from EVENTS. */
 import { isRunEnd, RunBatch, type RunEvent, type RunStep, STREAMS } from '@natter/proto';
 import { type Bus, isBusError } from '@natter/runtime';
+import { storedJson } from '../stored-json.ts';
 
 export interface Published {
   steps: RunStep[];
@@ -18,8 +19,6 @@ export interface Published {
   torn: boolean;
 }
 
-const decoder = new TextDecoder();
-
 /** Reads the run; all zero when nothing was published, or EVENTS has forgotten it. */
 export async function readPublished(bus: Bus, subject: string): Promise<Published> {
   const published: Published = {
@@ -34,7 +33,8 @@ export async function readPublished(bus: Bus, subject: string): Promise<Publishe
   };
   for (const { seq, data } of await bus.stored.all(STREAMS.events, subject)) {
     published.seq = seq;
-    const batch = readBatch(data);
+    const parsed = RunBatch.safeParse(storedJson(data));
+    const batch = parsed.success ? parsed.data : null;
     published.n = batch?.n ?? published.n + 1;
     published.claim = batch?.claim ?? published.claim;
     // Nobody knows what readers made of it.
@@ -63,15 +63,6 @@ export async function takeOver(bus: Bus, subject: string, claim: number): Promis
       // The earlier agent was faster once more; what it said belongs to the answer.
       if (!isBusError(error, 'CONFLICT')) throw error;
     }
-  }
-}
-
-/** Null for a batch of another version. */
-function readBatch(data: Uint8Array): RunBatch | null {
-  try {
-    return RunBatch.parse(JSON.parse(decoder.decode(data)));
-  } catch {
-    return null;
   }
 }
 

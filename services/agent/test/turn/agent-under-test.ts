@@ -46,7 +46,7 @@ export async function startTestAgent(
   const name = `agent-${randomUUID()}`;
   const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name, log);
   const metrics = registerAgentMetrics(new Metrics('agent'), { runs: () => claims.size });
-  const transcripts = new Transcripts(bus);
+  const transcripts = new Transcripts(bus, log);
   const runner = new TurnRunner({ bus, claims, transcripts, orchestrator, metrics, log, now: Date.now });
   const intake = new Intake(bus, bus.puller(STREAMS.turns, CONSUMERS.agents), runner, { concurrency }, log);
   claims.answerHolders();
