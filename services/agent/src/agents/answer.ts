@@ -1,12 +1,18 @@
 /** The boundary between a run (src/turn) and whoever answers its question. */
-import type { AnswerMetadata, RunStep, TranscriptMessage } from '@natter/proto';
+import type { AnswerMetadata, ErrorCode, RunStep, TranscriptMessage, TurnOptions } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
 
 export interface Question {
   /** Run id; tools derive idempotency keys from it. */
   run: string;
   text: string;
-  /** The conversation before this question, oldest first, already bounded. */
+  /** Who asks; in a room several people do. */
+  sub: string;
+  /** What others call them, or null. */
+  name: string | null;
+  /** What the client asks of whoever answers; empty: as configured. */
+  options: TurnOptions;
+  /** The conversation before this question, oldest first, already bounded by `options.contextMessages`. */
   history: TranscriptMessage[];
   /** Whose appointments the tools may see and make: a key that no other user can name. */
   customerId: string;
@@ -24,8 +30,22 @@ export type AnswerEvent =
   | { type: 'text'; text: string }
   /** A tool was called; `result` is JSON of at most 8,000 characters. */
   | { type: 'tool'; tool: string; result: string }
+  /** The agent that answers; after the step `agent_routing`, published before or not. */
+  | { type: 'agent'; agent: string }
+  /** Something people should know that isn't part of the answer: 1 to 500 characters. */
+  | { type: 'note'; text: string }
   /** The last one. */
   | { type: 'done'; metadata: AnswerMetadata };
+
+/** The turn asks for what this deployment does not have; nothing was asked of a model. */
+export class TurnRefused extends Error {
+  readonly code: Extract<ErrorCode, 'MODEL_NOT_ALLOWED' | 'UNKNOWN_PROVIDER'>;
+  constructor(code: TurnRefused['code'], message: string) {
+    super(message);
+    this.code = code;
+    this.name = 'TurnRefused';
+  }
+}
 
 export interface AgentSummary {
   name: string;
@@ -33,7 +53,7 @@ export interface AgentSummary {
 }
 
 export interface Orchestrator {
-  /** Throws ModelError, or the reason of `signal` once that is aborted. */
+  /** Throws TurnRefused, ModelError, or the reason of `signal` once that is aborted. */
   answer(question: Question): AsyncIterable<AnswerEvent>;
   describe(): AgentSummary[];
   close(): Promise<void>;

@@ -169,6 +169,9 @@ export class TurnRunner {
       const events = orchestrator.answer({
         run: turn.run,
         text: turn.text,
+        sub: turn.sub,
+        name: turn.name ?? null,
+        options: turn.options ?? {},
         history,
         customerId: customerKey(turn.sub, turn.customerId ?? turn.sub),
         published: { steps: new Set(published.steps), text: published.text },
