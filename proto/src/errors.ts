@@ -101,6 +101,72 @@ export const ERRORS = {
     retry: true,
     status: 504,
   },
+  ROOM_DENIED: {
+    text: 'Access denied to room',
+    when: 'The room does not exist, or it is not for this user; nobody is told which.',
+    retry: false,
+    status: 403,
+  },
+  ROOM_EXISTS: {
+    text: 'Room already exists',
+    when: 'A room of this id was to be created although there is one.',
+    retry: false,
+    status: 409,
+  },
+  ROOM_FULL: {
+    text: 'Room is full',
+    when: 'The room has all the members it may have (10,000).',
+    retry: false,
+    status: 409,
+  },
+  TOO_MANY_ROOMS: {
+    text: 'Too many rooms',
+    when: 'The user is a member of 256 rooms, or the connection watches as many conversations as it may.',
+    retry: false,
+    status: 409,
+  },
+  NOT_MODERATOR: {
+    text: 'Only the owner of the room or an admin may do this',
+    when: 'A member of a room asks for what its owner or an admin may.',
+    retry: false,
+    status: 403,
+  },
+  MESSAGE_NOT_FOUND: {
+    text: 'Message not found',
+    when: 'There is no such message of this user in the conversation, or it is too old to be changed.',
+    retry: false,
+    status: 404,
+  },
+  BUSY: {
+    text: 'Another question is being answered',
+    when: 'The connection chose on_busy=reject and a question of the conversation is unanswered.',
+    retry: true,
+    status: 409,
+  },
+  CURSOR_UNKNOWN: {
+    text: 'Unknown cursor',
+    when: 'A cursor is malformed, or names what this user may not see; nobody is told which.',
+    retry: false,
+    status: 400,
+  },
+  NOT_SUPPORTED: {
+    text: 'Not supported',
+    when: 'The frame is known, but this deployment does not do what it asks for.',
+    retry: false,
+    status: 501,
+  },
+  MODEL_NOT_ALLOWED: {
+    text: 'Model is not allowed',
+    when: 'The client asked for a model that is not on the list of NATTER_ALLOWED_MODELS.',
+    retry: false,
+    status: 400,
+  },
+  UNKNOWN_PROVIDER: {
+    text: 'Unknown provider',
+    when: 'The client asked for a provider of models that is not configured.',
+    retry: false,
+    status: 400,
+  },
   FORBIDDEN_ORIGIN: {
     text: 'Origin not allowed',
     when: 'The Origin header of an upgrade is on no allowlist.',
@@ -143,7 +209,11 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /** Codes with which a run can fail. */
-export const RUN_ERRORS = ['PROCESSING_ERROR'] as const satisfies readonly ErrorCode[];
+export const RUN_ERRORS = [
+  'PROCESSING_ERROR',
+  'MODEL_NOT_ALLOWED',
+  'UNKNOWN_PROVIDER',
+] as const satisfies readonly ErrorCode[];
 
 export interface CloseEntry {
   /** RFC 6455 section 7.4 close code. */
@@ -178,6 +248,30 @@ export const CLOSES = {
     code: 4001,
     reason: 'Token expired',
     when: 'The token ran out and no new one came. Renew it, then reconnect.',
+    reconnect: false,
+  },
+  invalidToken: {
+    code: 4001,
+    reason: 'Authentication required',
+    when: 'The token of the upgrade request was refused, on wires that take no other.',
+    reconnect: false,
+  },
+  forbiddenOrigin: {
+    code: 4003,
+    reason: 'Origin not allowed',
+    when: 'session-v1 only; other wires answer the upgrade with 403.',
+    reconnect: false,
+  },
+  sessionNotFound: {
+    code: 4004,
+    reason: 'Session not found',
+    when: 'session-v1 only: a cursor to resume from is unknown, or somebody else’s.',
+    reconnect: false,
+  },
+  invalidSession: {
+    code: 4001,
+    reason: 'Invalid session',
+    when: 'session-v1 only: the session id is no text of 1 to 128 bytes, or sessions need a token.',
     reconnect: false,
   },
   tooManyErrors: {

@@ -51,6 +51,44 @@ export function conversationKey(owner: string, name: string): string {
   return `${encodeToken(owner)}=${encodeToken(name)}`;
 }
 
+/** The id behind a token of `encodeToken`; null for a text it can't have made. */
+export function decodeToken(token: string): string | null {
+  if (!/^(?:[A-Za-z0-9-]|_[0-9a-f]{2})+$/.test(token)) return null;
+  try {
+    return decodeURIComponent(token.replaceAll('_', '%'));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The key of a room's conversation: nobody owns it, so it begins with `=`, which no owner's can.
+ *
+ * `life` is made anew each time a room of this id is created, so that nobody reads what was said
+ * in a deleted room of the same id.
+ */
+export function roomKey(id: string, life: string): string {
+  return `=${encodeToken(id)}=${encodeToken(life)}`;
+}
+
+/** Whose conversation a key names: a person's, by the name they gave it, or a room's by its id. */
+export type ConversationName = { owner: string; name: string } | { room: string };
+
+/** What a key was made of; null for a text that is none. */
+export function conversationName(key: string): ConversationName | null {
+  const parts = key.split('=').map((part) => (part === '' ? '' : decodeToken(part)));
+  const [first, second, third] = parts;
+  if (parts.length === 2 && first && second) return { owner: first, name: second };
+  if (parts.length === 3 && first === '' && second && third) return { room: second };
+  return null;
+}
+
+/**
+ * Subjects of principals that no token may claim: anonymous sessions and the holder of the master
+ * token. The auth service refuses tokens with such a `sub`.
+ */
+export const RESERVED_SUB_PREFIX = 'natter:';
+
 /**
  * The bus-wide key of a customer: the user who asks, and the customer id they name.
  *

@@ -8,21 +8,42 @@ export {
   RUN_ERRORS,
 } from './errors.ts';
 export {
+  type ConversationName,
   conversationKey,
+  conversationName,
   customerKey,
+  decodeToken,
   encodeToken,
   isClientId,
+  RESERVED_SUB_PREFIX,
+  roomKey,
 } from './ids.ts';
 export { LIMITS } from './limits.ts';
+export { LiveEvent, UserEvent } from './live-events.ts';
 export {
+  IssueReply,
+  IssueRequest,
   JwksReply,
   LoginReply,
   LoginRequest,
   Principal,
   TokenRefusal,
+  TokenUse,
   VerifyReply,
   VerifyRequest,
 } from './principal.ts';
+export {
+  AiMode,
+  Asker,
+  Member,
+  MemberRole,
+  ROOM_ERRORS,
+  Room,
+  RoomsReply,
+  RoomsRequest,
+  RoomType,
+  RoomView,
+} from './rooms.ts';
 export {
   AnswerMetadata,
   isRunEnd,
@@ -33,6 +54,23 @@ export {
   type RunStep,
   TokenUsage,
 } from './run-events.ts';
-export { BUCKETS, CONSUMERS, conversationOfTurn, runOfSubject, STREAMS, SUBJECTS } from './subjects.ts';
-export { AssistantMessage, runEndOf, TranscriptMessage } from './transcript.ts';
-export { RunId, Turn } from './turn.ts';
+export {
+  BUCKETS,
+  CONSUMERS,
+  conversationOfTurn,
+  kindOut,
+  type OutKind,
+  runOfSubject,
+  STREAMS,
+  SUBJECTS,
+} from './subjects.ts';
+export {
+  AssistantMessage,
+  foldTranscript,
+  LogEntry,
+  MessagePosted,
+  runEndOf,
+  type TranscriptMessage,
+  TranscriptRecord,
+} from './transcript.ts';
+export { RunId, ToolServer, Turn, TurnOptions } from './turn.ts';

@@ -11,4 +11,8 @@ export const LIMITS = {
   tokenBytes: 4096,
   /** Most sources one answer names. */
   sources: 32,
+  /** Rooms a user may be a member of. */
+  roomsPerUser: 256,
+  /** Members of a shared or group room, and people who were invited or banned. */
+  membersPerRoom: 10_000,
 } as const;

@@ -14,7 +14,17 @@ export const Principal = z.object({
 });
 export type Principal = z.infer<typeof Principal>;
 
-export const VerifyRequest = z.object({ token: z.string().min(1).max(LIMITS.tokenBytes) });
+/**
+ * What a token is shown for: `access` any wire or route, `websocket` rooms-v1 (which takes access
+ * tokens as well), `client` and `master` fastchat-v1 (`client` takes access tokens as well).
+ */
+export const TokenUse = z.enum(['access', 'websocket', 'client', 'master']);
+export type TokenUse = z.infer<typeof TokenUse>;
+
+export const VerifyRequest = z.object({
+  token: z.string().min(1).max(LIMITS.tokenBytes),
+  use: TokenUse.default('access'),
+});
 export type VerifyRequest = z.infer<typeof VerifyRequest>;
 
 /** Why a token was refused. `unavailable`: the keys could not be had, so nobody can tell. */
@@ -40,6 +50,40 @@ export const LoginReply = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(false), reason: z.enum(['disabled', 'invalid']) }),
 ]);
 export type LoginReply = z.infer<typeof LoginReply>;
+
+/** Tokens of the wires that have their own. */
+export const IssueRequest = z.discriminatedUnion('kind', [
+  /** For rooms-v1, to whoever shows an access token. Source: seeds/004, Authentication. */
+  z.object({ kind: z.literal('websocket'), accessToken: z.string().max(LIMITS.tokenBytes) }),
+  /** For fastchat-v1, to whoever shows the master token. Source: PROTOCOLS, fastchat-v1. */
+  z.object({
+    kind: z.literal('client'),
+    masterToken: z.string().max(LIMITS.tokenBytes),
+    clientId: z
+      .string()
+      .max(LIMITS.idBytes * 4)
+      .nullable(),
+  }),
+  z.object({ kind: z.literal('refresh'), refreshToken: z.string().max(LIMITS.tokenBytes) }),
+]);
+export type IssueRequest = z.infer<typeof IssueRequest>;
+
+export const IssueReply = z.discriminatedUnion('ok', [
+  z.object({
+    ok: z.literal(true),
+    sub: z.string(),
+    token: z.string(),
+    /** Seconds the token is good for. */
+    expiresInS: z.number().int().positive(),
+    /** Of `client` and `refresh`. */
+    refreshToken: z.string().optional(),
+  }),
+  z.object({
+    ok: z.literal(false),
+    reason: z.enum(['invalid', 'expired', 'unavailable', 'disabled', 'bad_client_id', 'store_failed']),
+  }),
+]);
+export type IssueReply = z.infer<typeof IssueReply>;
 
 /** RFC 7517 set of the public keys that verify our own tokens. */
 export const JwksReply = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });

@@ -23,8 +23,22 @@ export const AnswerMetadata = z.object({
   model: z.string().max(128),
   /** Null where the provider reported none. */
   usage: TokenUsage.nullable(),
+  /** By the price table of the agent; unset where it doesn't list the model. */
+  costUsd: z.number().nonnegative().optional(),
+  /** Milliseconds from the question to the end of the answer. */
+  responseMs: z.number().int().nonnegative().optional(),
 });
 export type AnswerMetadata = z.infer<typeof AnswerMetadata>;
+
+/** The first event: whose question is answered. */
+export const RunStarted = z.object({
+  type: z.literal('run.started'),
+  messageId: z.string().min(1).max(LIMITS.idBytes),
+  sub: z.string().min(1).max(LIMITS.idBytes),
+  name: z.string().max(256).nullable(),
+  text: z.string().max(LIMITS.messageChars),
+  askedAt: z.number().int().nonnegative(),
+});
 
 export const StepStarted = z.object({ type: z.literal('step.started'), step: z.enum(RUN_STEPS) });
 
@@ -45,6 +59,12 @@ export const ToolCalled = z.object({
   result: z.string().max(8_000),
 });
 
+/** The agent that answers; after the step `agent_routing`. */
+export const AgentChosen = z.object({ type: z.literal('agent.chosen'), agent: z.string().max(64) });
+
+/** Something people should know that isn't part of the answer, such as a tool server left out. */
+export const RunNoted = z.object({ type: z.literal('run.noted'), text: z.string().min(1).max(500) });
+
 /** Another agent goes on with the run, after `at` code units of the answer. */
 export const RunResumed = z.object({ type: z.literal('run.resumed'), at: z.number().int().nonnegative() });
 
@@ -62,16 +82,27 @@ export const RunFailed = z.object({
   correlationId: z.string().max(64),
 });
 
+/** Stopped by whoever asked, or by a moderator; `text` is all that will ever be of the answer. */
+export const RunCancelled = z.object({
+  type: z.literal('run.cancelled'),
+  text: z.string().max(LIMITS.answerChars),
+  by: z.string().min(1).max(LIMITS.idBytes),
+});
+
 export const RunEvent = z.discriminatedUnion('type', [
+  RunStarted,
   StepStarted,
   TextDelta,
   ToolCalled,
+  AgentChosen,
+  RunNoted,
   RunResumed,
   RunCompleted,
   RunFailed,
+  RunCancelled,
 ]);
 export type RunEvent = z.infer<typeof RunEvent>;
-export type RunEnd = z.infer<typeof RunCompleted> | z.infer<typeof RunFailed>;
+export type RunEnd = z.infer<typeof RunCompleted> | z.infer<typeof RunFailed> | z.infer<typeof RunCancelled>;
 
 /**
  * One message on a run's subject: the events since the one before.
@@ -83,10 +114,12 @@ export const RunBatch = z.object({
   n: z.number().int().positive(),
   claim: z.number().int().positive(),
   events: z.array(RunEvent).min(1),
+  /** With the last event: sequence in MESSAGES of the record of how the run ended. */
+  endSeq: z.number().int().positive().optional(),
 });
 export type RunBatch = z.infer<typeof RunBatch>;
 
 /** Whether this event is the one that ends its run. */
 export function isRunEnd(event: RunEvent): event is RunEnd {
-  return event.type === 'run.completed' || event.type === 'run.failed';
+  return event.type === 'run.completed' || event.type === 'run.failed' || event.type === 'run.cancelled';
 }

@@ -1,9 +1,11 @@
 /**
  * Every subject on the bus, built in one place.
  *
- * `conversation` is a key made by `conversationKey`; `run` is an id of `[a-z0-9]+` made by the
+ * `conversation` is a key made by `conversationKey` or `roomKey`; `run` is an id of `[a-z0-9]+` made by the
  * gateway. Nothing else may be put into a subject.
  */
+
+import { decodeToken, encodeToken } from './ids.ts';
 
 export const SUBJECTS = {
   /** Questions; stored by TURNS. */
@@ -16,11 +18,30 @@ export const SUBJECTS = {
   conversationRunsOut: (conversation: string) => `ev.out.conv.${conversation}.run.*`,
   allEventsOut: 'ev.out.>',
 
-  /** Transcripts; stored by MESSAGES, republished under `ev.out`. One subject per message. */
-  message: (conversation: string, run: string, role: 'user' | 'assistant') =>
-    `msg.conv.${conversation}.run.${run}.${role}`,
+  /** Transcripts; stored by MESSAGES. */
   conversationMessages: (conversation: string) => `msg.conv.${conversation}.>`,
+  /** What people said and changed, in order; republished as `conversationOut(…).log`. */
+  conversationLog: (conversation: string) => `msg.conv.${conversation}.log`,
+  /** How a run ended; one message each, never republished: its last event says the same. */
+  runEnd: (conversation: string, run: string) => `msg.conv.${conversation}.end.${run}`,
   allMessages: 'msg.>',
+  allLogs: 'msg.conv.*.log',
+
+  /** Everything that happens in a conversation, live; `kindOut` tells what a message is. */
+  conversationOut: (conversation: string) => `ev.out.conv.${conversation}.>`,
+  /** Typing and presence: said once, stored nowhere. Published by gateways. */
+  liveOut: (conversation: string) => `ev.out.conv.${conversation}.live`,
+  /** What concerns one user on all of their connections, stored nowhere. */
+  userOut: (sub: string) => `ev.out.user.${encodeToken(sub)}`,
+
+  /** One gateway asks all of them: presence, statistics, connections. */
+  askGateways: 'gateway.ask',
+  /** Each gateway says every two seconds that it lives. */
+  gatewayAlive: 'gateway.alive',
+
+  /** One message for each request that counts; the stream refuses those above the limit. */
+  userRate: (sub: string) => `rate.user.${encodeToken(sub)}`,
+  sessionRate: (session: string) => `rate.session.${session}`,
 
   /** Asks one agent whether it is at work on the turn with a sequence; answered with `1` or `0`. */
   agentHolds: (agent: string) => `agent.${agent}.holds`,
@@ -28,6 +49,10 @@ export const SUBJECTS = {
   authVerify: 'auth.verify',
   authLogin: 'auth.login',
   authJwks: 'auth.jwks',
+  /** Tokens of the wires: rooms-v1 and fastchat-v1. */
+  authIssue: 'auth.issue',
+  /** Who may be where; see rooms.ts. */
+  authRooms: 'auth.rooms',
 } as const;
 
 /** The conversation of a subject made by `SUBJECTS.turn`. */
@@ -40,10 +65,28 @@ export function runOfSubject(subject: string): string {
   return subject.slice(subject.lastIndexOf('.') + 1);
 }
 
+/** What a message under `conversationOut` is. */
+export type OutKind =
+  | { kind: 'run'; run: string }
+  | { kind: 'log' | 'live' | 'room' }
+  | { kind: 'member'; sub: string };
+
+/** Reads the part of a subject behind `ev.out.conv.<c>.`; null for what nobody publishes. */
+export function kindOut(subject: string): OutKind | null {
+  const [, , , , kind, last = ''] = subject.split('.');
+  if (kind === 'run') return { kind, run: last };
+  if (kind === 'log' || kind === 'live' || kind === 'room') return { kind };
+  const sub = kind === 'member' ? decodeToken(last) : null;
+  return sub === null ? null : { kind: 'member', sub };
+}
+
 export const STREAMS = {
   turns: 'TURNS',
   messages: 'MESSAGES',
   events: 'EVENTS',
+  /** What users and sessions asked within the window of the rate limit; memory. */
+  userRates: 'RATES_USER',
+  sessionRates: 'RATES_SESSION',
 } as const;
 
 export const CONSUMERS = {
@@ -56,4 +99,10 @@ export const BUCKETS = {
   runs: 'runs',
   /** Maintenance appointments, by customer. */
   appointments: 'appointments',
+  /** Rooms: `id.<id>` names the life of a room, `room.<key>` describes it. */
+  rooms: 'rooms',
+  /** Who is what in a room, by `<key>.<sub>`. */
+  members: 'members',
+  /** Up to which message of MESSAGES a member was sent a room, by `<sub>.<key>`. */
+  positions: 'positions',
 } as const;

@@ -1,15 +1,27 @@
 /** What one gateway knows of one run: applies batches, drops repeats, notices gaps. */
 import { isRunEnd, type RunBatch, type RunEnd, type RunEvent, type RunStep } from '@natter/proto';
 
+export type RunStarted = Extract<RunEvent, { type: 'run.started' }>;
+
+/** Events besides text that are kept for readers who come later. */
+const MARKS_LIMIT = 256;
+
 export class RunView {
   text = '';
   textJson = '';
+  asked: RunStarted | null = null;
   end: RunEnd | null = null;
   /** Text has come that doesn't join what is known: something before it is missing. */
   torn = false;
   readonly #steps: RunStep[] = [];
+  /** Everything but text and the end, in order. */
+  readonly #marks: RunEvent[] = [];
   #n = 0;
   #claim = 0;
+
+  get marks(): number {
+    return this.#marks.length;
+  }
 
   /** Whether something is missing between what is known and this batch. */
   isGapBefore(batch: RunBatch): boolean {
@@ -35,10 +47,10 @@ export class RunView {
     this.#take(end, true, emit);
   }
 
-  /** The events a reader needs who has seen none. */
-  replay(emit: (event: RunEvent) => void): void {
-    for (const step of this.#steps) emit({ type: 'step.started', step });
-    if (this.text !== '') emit({ type: 'text.delta', at: 0, text: this.text });
+  /** The events a reader needs who has seen `at` code units of text and `marks` other events. */
+  replay(emit: (event: RunEvent) => void, { at, marks } = { at: 0, marks: 0 }): void {
+    for (const event of this.#marks.slice(marks)) emit(event);
+    if (this.text.length > at) emit({ type: 'text.delta', at, text: this.text.slice(at) });
     if (this.end !== null) emit(this.end);
   }
 
@@ -46,20 +58,29 @@ export class RunView {
     if (this.end !== null) return;
     if (event.type === 'text.delta') {
       this.#append(event.at, event.text, emit);
-    } else if (event.type === 'step.started') {
-      if (this.#steps.includes(event.step)) return;
-      this.#steps.push(event.step);
-      emit(event);
     } else if (isRunEnd(event)) {
       // A reader's tokens must add up to the answer, also when the last of them were lost.
-      if (event.type === 'run.completed' && event.text.startsWith(this.text)) {
-        this.#append(0, event.text, emit);
-      }
+      if (event.type !== 'run.failed' && event.text.startsWith(this.text)) this.#append(0, event.text, emit);
       this.end = event;
       emit(event);
-    } else if (isNew) {
+    } else if (this.#isFresh(event, isNew)) {
+      if (this.#marks.length < MARKS_LIMIT) this.#marks.push(event);
       emit(event);
     }
+  }
+
+  #isFresh(event: RunEvent, isNew: boolean): boolean {
+    if (event.type === 'step.started') {
+      if (this.#steps.includes(event.step)) return false;
+      this.#steps.push(event.step);
+      return true;
+    }
+    if (event.type === 'run.started') {
+      if (this.asked !== null) return false;
+      this.asked = event;
+      return true;
+    }
+    return isNew;
   }
 
   #append(at: number, text: string, emit: (event: RunEvent) => void): void {

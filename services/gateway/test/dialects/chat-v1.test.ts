@@ -4,7 +4,7 @@ import serverFrames from '@natter/proto/corpus/chat-v1/server-frames.json' with 
 import turns from '@natter/proto/corpus/chat-v1/turns.json' with { type: 'json' };
 import { describe, expect, it } from 'vitest';
 import { chatV1 } from '../../src/dialects/chat-v1/codec.ts';
-import { frames } from './contract.ts';
+import { frames, handshake } from './contract.ts';
 
 describe('chat-v1', () => {
   it.each(clientFrames)('decodes: $name', ({ text, decoded }) => {
@@ -18,7 +18,8 @@ describe('chat-v1', () => {
 
   it.each(serverFrames)('encodes: $name', ({ call, input, frame }) => {
     const encode = {
-      authenticated: chatV1.encodeAuthenticated,
+      authenticated: (principal: never) =>
+        chatV1.encodeNotice({ type: 'connected', connection: 'c', principal, atMs: 0 }),
       refused: (detail: { code: never }) => chatV1.encodeRefused(detail.code, detail as never),
       error: (detail: { code: never }) => chatV1.encodeError(detail.code, detail as never),
     }[call] as (input: unknown) => string;
@@ -31,16 +32,12 @@ describe('chat-v1', () => {
       events.map((event) => RunEvent.parse(event)),
       session,
     );
-    expect(encoded.flatMap(({ frame }) => (frame === null ? [] : [JSON.parse(frame)]))).toEqual(expected);
+    expect(encoded.flatMap(({ frame }) => (frame === null ? [] : [frame].flat().map((one) => JSON.parse(one))))).toEqual(expected);
   });
 
   it('reads the token from the query and drops a leading Bearer', () => {
-    const handshake = (token: string) => ({
-      query: (name: string) => (name === 'token' ? token : undefined),
-      header: () => '',
-    });
-    expect(chatV1.credentials(handshake('abc'))).toBe('abc');
-    expect(chatV1.credentials(handshake('Bearer abc'))).toBe('abc');
-    expect(chatV1.credentials(handshake(''))).toBeNull();
+    expect(chatV1.open(handshake({ token: 'abc' })).credential).toEqual({ token: 'abc', use: 'access' });
+    expect(chatV1.open(handshake({ token: 'Bearer abc' })).credential?.token).toBe('abc');
+    expect(chatV1.open(handshake({ token: '' })).credential).toBeNull();
   });
 });

@@ -27,6 +27,12 @@ export const MessageFrame = z.object({
   message_id: OptionalId,
 });
 
+export const CancelFrame = z.object({
+  type: z.literal('cancel'),
+  session_id: OptionalId,
+  message_id: OptionalId,
+});
+
 /** Texts of the steps. Source: PROTOCOLS, chat-v1. */
 export const STEP_TEXTS = {
   starting: 'Processing your question...',
