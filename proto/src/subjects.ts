@@ -14,6 +14,7 @@ export const SUBJECTS = {
 
   /** What a run emits; stored by EVENTS, republished under `ev.out`. */
   runEvents: (conversation: string, run: string) => `ev.in.conv.${conversation}.run.${run}`,
+  conversationRuns: (conversation: string) => `ev.in.conv.${conversation}.run.*`,
   allEventsIn: 'ev.in.>',
   conversationRunsOut: (conversation: string) => `ev.out.conv.${conversation}.run.*`,
   allEventsOut: 'ev.out.>',
@@ -29,6 +30,8 @@ export const SUBJECTS = {
 
   /** Everything that happens in a conversation, live; `kindOut` tells what a message is. */
   conversationOut: (conversation: string) => `ev.out.conv.${conversation}.>`,
+  /** The log of a conversation, republished. */
+  logOut: (conversation: string) => `ev.out.conv.${conversation}.log`,
   /** Typing and presence: said once, stored nowhere. Published by gateways. */
   liveOut: (conversation: string) => `ev.out.conv.${conversation}.live`,
   /** What concerns one user on all of their connections, stored nowhere. */

@@ -18,6 +18,7 @@ export {
   Bus,
   type BusMessage,
   type Endpoint,
+  type StreamState,
   type Subscription,
 } from './bus/bus.ts';
 export type { BusOptions } from './bus/connect.ts';

@@ -1,6 +1,6 @@
 /** What each service may do on the broker: one nkey user per service, and nothing it doesn't need. */
 import { join } from 'node:path';
-import { BUCKETS, CONSUMERS, STREAMS } from '@natter/proto';
+import { BUCKETS, CONSUMERS, STREAMS, SUBJECTS } from '@natter/proto';
 
 export const SERVICES = ['gateway', 'agent', 'auth'] as const;
 export type ServiceName = (typeof SERVICES)[number];
@@ -10,8 +10,19 @@ export interface Permissions {
   subscribe: string[];
 }
 
-/** The streams an agent makes and uses; a bucket is the stream KV_<name>. */
-const AGENT_STREAMS = [...Object.values(STREAMS), ...Object.values(BUCKETS).map((bucket) => `KV_${bucket}`)];
+/** A bucket is a stream, and its keys are subjects. */
+const streamOf = (bucket: string) => `KV_${bucket}`;
+const keysOf = (bucket: string) => `$KV.${bucket}.>`;
+
+/** Every one of them is made by an agent. */
+const ALL_STREAMS = [...Object.values(STREAMS), ...Object.values(BUCKETS).map(streamOf)];
+/** What agents read and write. */
+const AGENT_BUCKETS = [BUCKETS.runs, BUCKETS.appointments];
+const AGENT_STREAMS = [STREAMS.turns, STREAMS.messages, STREAMS.events, ...AGENT_BUCKETS.map(streamOf)];
+/** What the auth service reads and writes. */
+const ROOM_BUCKETS = [BUCKETS.rooms, BUCKETS.members, BUCKETS.positions];
+/** What gateways read. */
+const GATEWAY_STREAMS = [...Object.values(STREAMS), streamOf(BUCKETS.positions)];
 
 /** Subjects beside the answers to requests, which every service may give. */
 export const PERMISSIONS: Record<ServiceName, Permissions> = {
@@ -19,34 +30,55 @@ export const PERMISSIONS: Record<ServiceName, Permissions> = {
     publish: [
       'turn.>',
       'auth.*',
+      'gateway.>',
+      'rate.>',
+      // What people say and do; how runs go and end, and who is in a room, others tell.
+      SUBJECTS.allLogs,
+      SUBJECTS.liveOut('*'),
+      'ev.out.user.*',
+      keysOf(BUCKETS.positions),
       // Reads only: no consumer, no change of a stream.
-      `$JS.API.STREAM.INFO.${STREAMS.turns}`,
-      `$JS.API.DIRECT.GET.${STREAMS.events}`,
-      `$JS.API.DIRECT.GET.${STREAMS.messages}`,
+      ...GATEWAY_STREAMS.flatMap(infoAndDirectGet),
+      ...leaderGet(streamOf(BUCKETS.positions)),
     ],
-    subscribe: ['ev.out.>'],
+    subscribe: ['ev.out.>', 'gateway.>'],
   },
   agent: {
     publish: [
       'ev.in.>',
       'msg.>',
       'agent.>',
-      ...Object.values(BUCKETS).map((bucket) => `$KV.${bucket}.>`),
+      ...AGENT_BUCKETS.map(keysOf),
       '$JS.API.INFO',
-      ...AGENT_STREAMS.flatMap((stream) => [
+      ...ALL_STREAMS.flatMap((stream) => [
         `$JS.API.STREAM.INFO.${stream}`,
         `$JS.API.STREAM.CREATE.${stream}`,
         `$JS.API.STREAM.UPDATE.${stream}`,
-        `$JS.API.STREAM.MSG.GET.${stream}`,
-        `$JS.API.DIRECT.GET.${stream}`,
-        `$JS.API.DIRECT.GET.${stream}.>`,
       ]),
+      ...AGENT_STREAMS.flatMap((stream) => [`$JS.API.DIRECT.GET.${stream}`, ...leaderGet(stream)]),
       ...consumerSubjects(STREAMS.turns, CONSUMERS.agents),
     ],
-    subscribe: ['agent.>'],
+    // The log of a conversation tells that its run shall stop.
+    subscribe: ['agent.>', SUBJECTS.logOut('*')],
   },
-  auth: { publish: [], subscribe: ['auth.*', '$SRV.>'] },
+  auth: {
+    publish: [
+      ...ROOM_BUCKETS.map(keysOf),
+      ...ROOM_BUCKETS.map(streamOf).flatMap((stream) => [...infoAndDirectGet(stream), ...leaderGet(stream)]),
+    ],
+    subscribe: ['auth.*', '$SRV.>'],
+  },
 };
+
+/** Reads that any replica answers. */
+function infoAndDirectGet(stream: string): string[] {
+  return [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.DIRECT.GET.${stream}`];
+}
+
+/** Reads of the leader, which is never stale; a Bucket reads so. */
+function leaderGet(stream: string): string[] {
+  return [`$JS.API.STREAM.MSG.GET.${stream}`];
+}
 
 function consumerSubjects(stream: string, consumer: string): string[] {
   return [

@@ -11,6 +11,7 @@ import { apiError, asBusError, BusError } from './errors.ts';
 import { Puller } from './puller.ts';
 import { RequestMux } from './request-mux.ts';
 import { whileUnavailable } from './retry.ts';
+import { type Scatter, scatter } from './scatter.ts';
 import { StreamReader } from './stream-reader.ts';
 
 export interface BusMessage {
@@ -42,6 +43,12 @@ export interface Appended {
   duplicate: boolean;
 }
 
+/** Of an empty stream `firstSeq` is `lastSeq` + 1; `lastSeq` is 0 before the first message. */
+export interface StreamState {
+  firstSeq: number;
+  lastSeq: number;
+}
+
 export interface Endpoint {
   /** Name within the service, for discovery. */
   name: string;
@@ -58,6 +65,7 @@ export class Bus {
   readonly #jsm: JetStreamManager;
   readonly #reader: StreamReader;
   readonly #requests: RequestMux;
+  readonly #inboxPrefix: string;
   readonly #log: Logger;
   readonly #reconnected = new Set<() => void | Promise<void>>();
   readonly #services: Service[] = [];
@@ -81,8 +89,9 @@ export class Bus {
     this.#nc = nc;
     this.#js = js;
     this.#jsm = jsm;
-    this.#reader = new StreamReader(nc, inboxPrefix(name));
-    this.#requests = new RequestMux(nc, inboxPrefix(name));
+    this.#inboxPrefix = inboxPrefix(name);
+    this.#reader = new StreamReader(nc, this.#inboxPrefix);
+    this.#requests = new RequestMux(nc, this.#inboxPrefix);
     this.#log = log;
     void this.#followStatus();
   }
@@ -142,6 +151,20 @@ export class Bus {
   }
 
   /**
+   * Asks everybody who listens; resolves with what `max` of them answered, or fewer at the deadline.
+   *
+   * Throws BusError UNAVAILABLE without a connection.
+   */
+  async requestMany(subject: string, data: Uint8Array | string, options: Scatter): Promise<Uint8Array[]> {
+    if (!this.connected) throw new BusError('UNAVAILABLE', 'not connected to the broker');
+    try {
+      return await scatter(this.#nc, this.#inboxPrefix, subject, data, options);
+    } catch (error) {
+      throw asBusError(error);
+    }
+  }
+
+  /**
    * Stores a message and returns once the broker has it.
    *
    * Goes on trying while the broker is away, until `timeoutMs` (default 5,000). That needs `id`
@@ -193,6 +216,15 @@ export class Bus {
   /** When a stream was made; goes on trying while the broker is away. */
   streamCreated(name: string): Promise<string> {
     return whileUnavailable(10_000, async () => (await this.#jsm.streams.info(name)).created);
+  }
+
+  /** Which sequences a stream holds now; goes on trying while the broker is away. */
+  streamState(name: string): Promise<StreamState> {
+    return whileUnavailable(10_000, async () => {
+      const { state } = await this.#jsm.streams.info(name);
+      // The broker says 0 for the first one of a stream that never had any.
+      return { firstSeq: Math.max(1, state.first_seq), lastSeq: state.last_seq };
+    });
   }
 
   /** Takes messages from a durable consumer. */

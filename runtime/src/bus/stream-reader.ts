@@ -11,6 +11,8 @@ import { whileUnavailable } from './retry.ts';
 export interface Stored {
   seq: number;
   subject: string;
+  /** When the broker stored it, in milliseconds since 1970. */
+  timeMs: number;
   data: Uint8Array;
   /** Value of a header, or undefined. */
   header(name: string): string | undefined;
@@ -58,17 +60,30 @@ export class StreamReader {
     return found[0] ?? null;
   }
 
+  /** The last message of all subjects that match `filter`, or null. */
+  async newest(stream: string, filter: string): Promise<Stored | null> {
+    const [found] = await this.#read(stream, { last_by_subj: filter });
+    return found ?? null;
+  }
+
+  /** The last message of each subject that matches `filter`, oldest first; REFUSED above 1,024. */
+  lastOfEach(stream: string, filter: string): Promise<Stored[]> {
+    return this.#read(stream, { multi_last: [filter] });
+  }
+
   /** The message with this sequence, or null. */
   async at(stream: string, seq: number): Promise<Stored | null> {
     const [found] = await this.#read(stream, { seq, batch: 1 });
     return found?.seq === seq ? found : null;
   }
 
-  #read(stream: string, query: object): Promise<Stored[]> {
-    return whileUnavailable(READ_TIMEOUT_MS, () => this.#ask(stream, JSON.stringify(query)));
+  /** A query without `batch` or `multi_last` is answered with one message, and no word behind it. */
+  #read(stream: string, query: Record<string, unknown>): Promise<Stored[]> {
+    const single = query.batch === undefined && query.multi_last === undefined;
+    return whileUnavailable(READ_TIMEOUT_MS, () => this.#ask(stream, JSON.stringify(query), single));
   }
 
-  async #ask(stream: string, query: string): Promise<Stored[]> {
+  async #ask(stream: string, query: string, single: boolean): Promise<Stored[]> {
     const { promise, resolve, reject } = Promise.withResolvers<Stored[]>();
     const found: Stored[] = [];
     const inbox = createInbox(this.#inboxPrefix);
@@ -79,7 +94,10 @@ export class StreamReader {
     const take = (error: Error | null, message: Msg) => {
       silent.refresh();
       if (error) return reject(error);
-      if (isMessage(message)) return void found.push(stored(message));
+      if (isMessage(message)) {
+        found.push(stored(message));
+        return single ? resolve(found) : undefined;
+      }
       const { code = 500, description = '' } = message.headers ?? {};
       if (code === END_OF_BATCH || code === NOT_FOUND) resolve(found);
       else reject(apiError({ code, description }));
@@ -105,5 +123,12 @@ function isMessage(message: Msg): boolean {
 function stored(message: Msg): Stored {
   const { headers, data } = message;
   const header = (name: string) => headers?.get(name) || undefined;
-  return { seq: Number(header('Nats-Sequence')), subject: header('Nats-Subject') ?? '', data, header };
+  return {
+    seq: Number(header('Nats-Sequence')),
+    subject: header('Nats-Subject') ?? '',
+    // RFC 3339 with up to nine digits behind the second; Date.parse drops those behind the third.
+    timeMs: Date.parse(header('Nats-Time-Stamp') ?? ''),
+    data,
+    header,
+  };
 }

@@ -4,6 +4,7 @@ import {
   AckPolicy,
   type ConsumerConfig,
   DiscardPolicy,
+  type Republish,
   RetentionPolicy,
   StorageType,
   type StreamConfig,
@@ -25,6 +26,12 @@ export interface TopologyOptions {
   replicas: number;
   /** How long transcripts are kept, in days. */
   transcriptDays: number;
+  /** Questions of one user within the window; default 100. */
+  rateLimitRequests?: number;
+  /** Length of the sliding window, in seconds; default 60. */
+  rateLimitWindowSeconds?: number;
+  /** Messages of one session within the window; default 20. */
+  sessionRateLimit?: number;
 }
 
 type Stream = Partial<StreamConfig> & { name: string };
@@ -61,7 +68,10 @@ function streams(options: TopologyOptions): Stream[] {
       max_age: options.transcriptDays * DAY,
       max_bytes: 8 * 1024 * MIB,
       discard: DiscardPolicy.Old,
-      republish: { src: SUBJECTS.allMessages, dest: SUBJECTS.allEventsOut },
+      // A question is appended by its gateway and by its agent, which may be 15 minutes later.
+      duplicate_window: 16 * MINUTE,
+      // Not how runs end: the last event of a run says the same, and comes after all the others.
+      republish: { src: SUBJECTS.allLogs, dest: SUBJECTS.logOut('{{wildcard(1)}}') },
     },
     {
       name: STREAMS.events,
@@ -73,7 +83,36 @@ function streams(options: TopologyOptions): Stream[] {
       discard: DiscardPolicy.Old,
       republish: { src: SUBJECTS.allEventsIn, dest: SUBJECTS.allEventsOut },
     },
+    rateStream(STREAMS.userRates, 'rate.user.*', options.rateLimitRequests ?? 100, 128 * MIB, options),
+    rateStream(STREAMS.sessionRates, 'rate.session.*', options.sessionRateLimit ?? 20, 64 * MIB, options),
   ].map((stream) => ({ ...stream, num_replicas: options.replicas, allow_direct: true }));
+}
+
+/**
+ * A sliding window over all gateways: a message for each request, which leaves after the window.
+ *
+ * A request above the limit is refused with SUBJECT_FULL (docs/decisions/0015).
+ */
+function rateStream(
+  name: string,
+  subject: string,
+  limit: number,
+  maxBytes: number,
+  { rateLimitWindowSeconds = 60 }: TopologyOptions,
+): Stream {
+  const window = rateLimitWindowSeconds * SECOND;
+  return {
+    name,
+    subjects: [subject],
+    storage: StorageType.Memory,
+    max_age: window,
+    // At most max_age; 2 minutes are the broker's default.
+    duplicate_window: Math.min(window, 2 * MINUTE),
+    max_bytes: maxBytes,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: limit,
+    discard_new_per_subject: true,
+  };
 }
 
 const CONSUMER_CONFIGS: { stream: string; config: Partial<ConsumerConfig> & { durable_name: string } }[] = [
@@ -90,6 +129,37 @@ const CONSUMER_CONFIGS: { stream: string; config: Partial<ConsumerConfig> & { du
   },
 ];
 
+interface BucketConfig {
+  name: string;
+  maxBytes: number;
+  /** How long a key is kept, in days; unset: for ever. */
+  days?: number;
+  republish?: Republish;
+}
+
+/** A bucket is the stream KV_<name>, its keys are the subjects $KV.<name>.<key>. */
+function buckets(options: TopologyOptions): BucketConfig[] {
+  return [
+    { name: BUCKETS.runs, maxBytes: 1024 * MIB, days: options.transcriptDays },
+    { name: BUCKETS.appointments, maxBytes: 256 * MIB },
+    {
+      name: BUCKETS.rooms,
+      maxBytes: 256 * MIB,
+      // A deleted room arrives as a message without a body; which room an id means stays inside.
+      republish: { src: `$KV.${BUCKETS.rooms}.room.*`, dest: 'ev.out.conv.{{wildcard(1)}}.room' },
+    },
+    {
+      name: BUCKETS.members,
+      maxBytes: 1024 * MIB,
+      republish: {
+        src: `$KV.${BUCKETS.members}.*.*`,
+        dest: 'ev.out.conv.{{wildcard(1)}}.member.{{wildcard(2)}}',
+      },
+    },
+    { name: BUCKETS.positions, maxBytes: 512 * MIB },
+  ];
+}
+
 /** Makes what is missing and updates what differs; safe to run from many services at once. */
 export async function ensureTopology(bus: Bus, options: TopologyOptions): Promise<void> {
   const { jsm, js } = bus.internals;
@@ -97,13 +167,7 @@ export async function ensureTopology(bus: Bus, options: TopologyOptions): Promis
     for (const stream of streams(options)) await ensureStream(jsm, stream);
     for (const { stream, config } of CONSUMER_CONFIGS) await jsm.consumers.add(stream, config);
     const kvm = new Kvm(js);
-    const shared = { history: 1, replicas: options.replicas, storage: StorageType.File };
-    await ensureBucket(kvm, BUCKETS.runs, {
-      ...shared,
-      ttl: options.transcriptDays * 86_400_000,
-      max_bytes: 1024 * MIB,
-    });
-    await ensureBucket(kvm, BUCKETS.appointments, { ...shared, max_bytes: 256 * MIB });
+    for (const bucket of buckets(options)) await ensureBucket(kvm, jsm, bucket, options.replicas);
   } catch (error) {
     throw asBusError(error);
   }
@@ -171,7 +235,26 @@ async function ensureStream(jsm: Bus['internals']['jsm'], stream: Stream): Promi
   await jsm.streams.update(stream.name, stream);
 }
 
-/** Opens or makes a bucket; `create` looks first, so a second try finds what another one made. */
-async function ensureBucket(kvm: Kvm, name: string, options: Parameters<Kvm['create']>[1]): Promise<void> {
-  await kvm.create(name, options).catch(() => kvm.create(name, options));
+/** Makes a bucket; `create` looks first, so a second try finds what another one made, as it was made. */
+async function ensureBucket(
+  kvm: Kvm,
+  jsm: Bus['internals']['jsm'],
+  { name, maxBytes, days, republish }: BucketConfig,
+  replicas: number,
+): Promise<void> {
+  const config = {
+    history: 1,
+    storage: StorageType.File,
+    replicas,
+    max_bytes: maxBytes,
+    ...(days === undefined ? {} : { ttl: (days * DAY) / 1_000_000 }),
+    ...(republish === undefined ? {} : { republish }),
+  };
+  await kvm.create(name, config).catch(() => kvm.create(name, config));
+  await jsm.streams.update(`KV_${name}`, {
+    num_replicas: replicas,
+    max_bytes: maxBytes,
+    ...(days === undefined ? {} : { max_age: days * DAY }),
+    ...(republish === undefined ? {} : { republish }),
+  });
 }

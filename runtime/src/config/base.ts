@@ -24,6 +24,21 @@ export const BASE_SETTINGS = {
     integer(30, 1, 3_650),
     'How long transcripts are kept, in days.',
   ),
+  rateLimitRequests: setting(
+    'WS_RATE_LIMIT_REQUESTS',
+    integer(100, 1, 1_000_000),
+    'Frames a connection may send within the window, and questions a user may ask over all connections and gateways. More are answered with RATE_LIMIT. The same for gateways and agents: agents make the streams that count.',
+  ),
+  rateLimitWindowSeconds: setting(
+    'WS_RATE_LIMIT_WINDOW',
+    integer(60, 1, 86_400),
+    'Length of the sliding window of the rate limits, in seconds.',
+  ),
+  sessionRateLimit: setting(
+    'NATTER_SESSION_RATE_LIMIT',
+    integer(20, 1, 1_000_000),
+    'Messages a session of session-v1 may send within the window, over all connections and gateways.',
+  ),
   logLevel: setting(
     'LOG_LEVEL',
     choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),

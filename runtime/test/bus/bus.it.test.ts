@@ -117,3 +117,15 @@ test('a conversation has a bound of unanswered questions, and others are not tou
   await expect(ask('full', 64)).rejects.toMatchObject({ code: 'SUBJECT_FULL' });
   await expect(ask('other', 0)).resolves.toMatchObject({ duplicate: false });
 });
+
+test('a stored message says when the broker stored it, and a stream which sequences it holds', async () => {
+  const bus = await connected(server);
+  const subject = SUBJECTS.conversationLog(conversationKey('alice', 'times'));
+  const before = Date.now();
+  const { seq } = await bus.append(subject, 'x', { id: 'times' });
+  const stored = await bus.stored.last(STREAMS.messages, subject);
+  // Broker and test share one clock.
+  expect(stored?.timeMs).toBeGreaterThanOrEqual(before);
+  expect(stored?.timeMs).toBeLessThanOrEqual(Date.now());
+  expect(await bus.streamState(STREAMS.messages)).toEqual({ firstSeq: 1, lastSeq: seq });
+});

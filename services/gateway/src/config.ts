@@ -40,16 +40,6 @@ export const GATEWAY_SETTINGS = {
     integer(2_000, 1, 1_000_000),
     'Connections from one client address (IPv6: one /64) on this gateway. One more is refused with 503.',
   ),
-  rateLimitRequests: setting(
-    'WS_RATE_LIMIT_REQUESTS',
-    integer(100, 1, 1_000_000),
-    'Frames a connection may send within the window, and questions a user may ask over all connections to this gateway. More are answered with RATE_LIMIT.',
-  ),
-  rateLimitWindowSeconds: setting(
-    'WS_RATE_LIMIT_WINDOW',
-    integer(60, 1, 86_400),
-    'Length of the sliding window of the rate limit, in seconds.',
-  ),
   maxFrameBytes: setting(
     'NATTER_MAX_FRAME_BYTES',
     integer(65_536, 1_024, 1_048_576),
