@@ -2,12 +2,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { configReference, envExample, knownVariables } from './reference/config-files.ts';
+import { conformanceReference } from './reference/conformance-file.ts';
 import { errorsReference } from './reference/errors-file.ts';
 import { metricsReference } from './reference/metrics-file.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const files: Record<string, string> = {
   'docs/reference/config.md': configReference(),
+  'docs/reference/conformance.md': conformanceReference(),
   'docs/reference/errors.md': errorsReference(),
   'docs/reference/metrics.md': await metricsReference(),
   '.env.example': envExample(),

@@ -20,12 +20,13 @@ export const ROOMS: Room[] = [
   { folder: 'testkit', may: ['runtime', 'proto', 'demo-model', 'services/auth'] },
   { folder: 'e2e', may: ['testkit', 'runtime', 'proto', 'demo-model'] },
   { folder: 'bench', may: ['testkit', 'runtime', 'proto', 'demo-model'] },
-  // The checks and the reference read what services declare, never what they do.
+  // The checks and the reference read what services and requirements declare, never what they do.
   {
     folder: 'scripts',
     may: [
       'runtime',
       'proto',
+      'e2e/requirements',
       'services/gateway/src/config.ts',
       'services/gateway/src/metrics.ts',
       'services/agent/src/config.ts',

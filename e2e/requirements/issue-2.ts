@@ -1,0 +1,101 @@
+/** What issue 2 demands: the foundation, its limits and its faults. */
+import { bullet, type Requirements } from './requirement.ts';
+
+export const ISSUE_2: Requirements = {
+  ...bullet(2, 'Commands, NATS_URL', {
+    'broker/container':
+      'A broker that somebody else runs (NATS_URL) serves, stalls and dies without losing a question.',
+  }),
+  ...bullet(2, 'The JavaScript class and the Python script of seeds/001 work unchanged', {
+    'chat-v1/session-id': 'session_id names a conversation over connections.',
+  }),
+  ...bullet(2, 'Bad input', {
+    'bad-input/expired-token': 'An expired token gets auth_error.',
+    'bad-input/other-signer': "A stranger's or unsigned token gets auth_error.",
+    'bad-input/long-message': 'Too much text gets MESSAGE_TOO_LONG.',
+    'bad-input/bad-json': 'What is no JSON object gets INVALID_JSON.',
+    'bad-input/unknown-type': 'An unknown type gets UNKNOWN_TYPE.',
+    'bad-input/binary': 'Binary garbage gets INVALID_JSON.',
+    'bad-input/huge-frame': 'A frame of 10 MB closes with 1009.',
+    'bad-input/not-utf8': 'A text frame that is no UTF-8 ends its socket only.',
+    'bad-input/not-http': 'Bytes that are no HTTP or no frame end nothing else.',
+    'http/chat-bad-body': 'POST /api/v1/chat refuses a wrong or too large body by a code.',
+  }),
+  ...bullet(2, 'Parts, 3. gateway', {
+    'bad-input/long-token': 'A token of 4,096 bytes is judged like any other.',
+    'bad-input/auth-after-auth': 'A bad renewal changes nothing.',
+    'limits/rate': 'Too many frames get RATE_LIMIT with retry_after.',
+    'limits/rate-abuse': 'Who goes on after 200 refusals is closed with 1008.',
+    'limits/turns': 'Unanswered questions of a connection are capped.',
+    'limits/auth-deadline': 'No token in time closes with 4001.',
+    'limits/token-expiry': 'Expiry closes with 4001; a new token before renews.',
+    'limits/origin': 'A foreign Origin gets 403 before the upgrade.',
+    'limits/origin-development': 'Localhost is allowed in development.',
+    'limits/per-user': 'One socket too many of a user is closed with 1013.',
+    'limits/per-address': 'One socket too many of an address is refused.',
+    'limits/global': 'One socket too many of a gateway is refused with 503.',
+    'http/unknown-route': '404 and 405 are JSON; 405 says what is allowed.',
+    'http/upgrade-required': 'A plain request to a WebSocket path gets 426.',
+    'http/chat-conversation': 'POST /api/v1/chat shares conversations with sockets.',
+    'http/chat-auth': 'POST /api/v1/chat wants a good token.',
+    'crash/gateway-stopped': 'A gateway stopped by SIGTERM: 1012 to all, exit code 0.',
+  }),
+  ...bullet(2, 'Parts, 4. auth', {
+    'http/jwks': 'The public keys are published.',
+    'http/no-dev-login': 'No login by name unless switched on.',
+  }),
+  ...bullet(2, 'Parts, 2. runtime', {
+    'internal/metrics': 'Every service has metrics on an internal port.',
+    'internal/health': 'Every service tells its health on an internal port.',
+    'internal/no-tokens-in-logs': 'No token reaches a log.',
+    'crash/agent-stopped': 'A stopping agent hands its runs over at once.',
+  }),
+  ...bullet(2, 'The model server down, slow, cut off mid-stream, answering 429/500', {
+    'model/cut-off': 'A model cut off: one PROCESSING_ERROR with a correlation id.',
+    'model/garbage': "Garbage in the model's stream: one PROCESSING_ERROR.",
+    'model/slow': 'A model too slow or silent: one PROCESSING_ERROR.',
+    'model/status': 'An error status of the model each time: one PROCESSING_ERROR.',
+    'model/down': 'A model that is down: one PROCESSING_ERROR, and well again when it is back.',
+    'model/over-http': 'Over HTTP a failed run is a 502.',
+  }),
+  ...bullet(2, 'Parts, 6. models', {
+    'model/retry': 'A failure before the first token is tried again.',
+  }),
+  ...bullet(2, 'Parts, 5. agent', {
+    'model/classifier-down': 'Routing without the model does not fail the run.',
+    'isolation/customer-id': 'A customer_id opens nobody else’s appointments.',
+    'crash/agent-paused': 'Late tokens of a paused agent reach nobody.',
+    'crash/dead-turn': 'A turn that kills its agents ends with one error.',
+    'order/one-socket': 'Questions of a conversation are answered in order.',
+    'order/two-gateways': 'Questions of a conversation are answered in order over two gateways too.',
+    'order/others-go-on': 'Other conversations don’t wait.',
+  }),
+  ...bullet(2, 'The same message sent twice with one id gives one run', {
+    'model/failed-once': 'A failed run stays failed under its id.',
+    'once/same-socket': 'A message sent twice on one socket: one run.',
+    'once/two-sockets': 'A message sent on sockets of two gateways: one run, both get all.',
+    'once/after-the-end': 'A message sent again after the end: the same answer, no run.',
+    'once/over-http': 'A message sent over a socket and HTTP: one run.',
+    'isolation/message-id': 'The same message_id from another user gives an answer of their own.',
+    'crash/gateway-killed': 'A gateway killed in mid-answer: another one gives the whole answer once.',
+    'crash/gateway-killed-idle': 'A run needs no listener.',
+  }),
+  ...bullet(2, 'Two gateways and two agents on one broker', {
+    'scale/any-agent': 'Any client is answered by any agent.',
+    'crash/agent-killed': 'An agent killed: another one takes over within 8 s, one end.',
+    'crash/other-agent-killed': 'The death of an idle agent changes nothing.',
+    'crash/all-agents-killed': 'Questions outlive all agents.',
+    'crash/broker-mid-run': 'A broker killed in mid-run costs no run.',
+    'crash/broker-comes-back': 'A broker that comes back: services find it by themselves.',
+    'crash/broker-between-turns': 'A broker killed between turns: sockets and conversations outlive it.',
+    'crash/broker-no-loss': 'A broker killed: no accepted question is lost; one answer each.',
+  }),
+  ...bullet(2, '1,000 sockets at once', {
+    'load/thousand-sockets': '1,000 sockets get their own right answers.',
+  }),
+  ...bullet(2, "A second `docs` reader's test", {
+    'docs/readme-commands': 'Every command in the README was run as written.',
+    'docs/readme-clients': "The README shows the seed's own clients, and they run.",
+    'docs/readme-extend': "The README's knowledge file and its agent are used.",
+  }),
+};
