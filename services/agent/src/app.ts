@@ -13,6 +13,7 @@ import {
 } from '@natter/runtime';
 import { loadAgents } from './agents/agent-catalogue.ts';
 import type { Orchestrator } from './agents/answer.ts';
+import { createModels } from './agents/model-choice.ts';
 import { createOrchestrator } from './agents/orchestrator.ts';
 import { agentsDir } from './agents/settings.ts';
 import type { AGENT_SETTINGS } from './config.ts';
@@ -21,9 +22,14 @@ import { openKnowledge } from './knowledge/knowledge.ts';
 import { knowledgeDir } from './knowledge/settings.ts';
 import { registerAgentMetrics } from './metrics.ts';
 import { createOpenAiModel } from './model/openai/openai-model.ts';
-import { modelOptions } from './model/settings.ts';
+import { loadPrices } from './model/prices.ts';
+import { modelProviders } from './model/providers.ts';
+import { pricesFile } from './model/settings.ts';
 import { AppointmentBook } from './tools/appointments/appointment-book.ts';
 import { createAppointmentTools } from './tools/appointments/appointment-tools.ts';
+import { loadCatalogue } from './tools/catalogue/catalogue-file.ts';
+import { createCatalogueTools } from './tools/catalogue/catalogue-tools.ts';
+import { catalogueFile } from './tools/catalogue/settings.ts';
 import { createToolBox } from './tools/tool-box.ts';
 import { Claims } from './turn/claims.ts';
 import { Intake } from './turn/intake.ts';
@@ -31,7 +37,7 @@ import { TurnRunner } from './turn/turn-runner.ts';
 
 export type AgentConfig = ConfigOf<typeof AGENT_SETTINGS> & BaseConfig;
 
-/** Starts an agent; rejects when the broker can't be reached, or model, agents or knowledge are unusable. */
+/** Starts an agent; rejects when the broker can't be reached, or model, agents, knowledge or a file of settings are unusable. */
 export async function startAgent(config: AgentConfig, log: Logger): Promise<Running> {
   const name = `agent-${randomBytes(6).toString('hex')}`;
   const metrics = new Metrics('agent');
@@ -76,17 +82,21 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
 }
 
 async function assemble(config: AgentConfig, bus: Bus, log: Logger): Promise<Orchestrator> {
-  const provider = modelOptions(config);
-  if (provider === null) {
+  const providers = modelProviders(config);
+  if (providers === null) {
     throw new Error(
       'No model: set OPENAI_API_KEY, OPENROUTER_API_KEY or OPENAI_BASE_URL. `npm start` brings a demo model.',
     );
   }
-  log.info({ provider: provider.provider, model: provider.options.model }, 'model');
+  const { usual, options } = providers;
+  log.info({ provider: usual, model: options.get(usual)?.model, providers: [...options.keys()] }, 'model');
   const book = new AppointmentBook(await bus.bucket(BUCKETS.appointments));
-  const tools = createToolBox(createAppointmentTools(book));
+  const catalogue = await loadCatalogue(catalogueFile(config));
+  const tools = createToolBox([...createAppointmentTools(book), ...createCatalogueTools(catalogue)]);
   return createOrchestrator({
-    model: createOpenAiModel(provider.options),
+    models: createModels(providers, config.allowedModels, createOpenAiModel),
+    prices: await loadPrices(pricesFile(config)),
+    clientMaxTokens: config.clientMaxTokens,
     agents: await loadAgents(agentsDir(config), tools.names),
     knowledge: await openKnowledge({ dir: knowledgeDir(config), log }),
     tools,

@@ -3,6 +3,7 @@ import { kinds, setting } from '@natter/runtime/config';
 import { AGENTS_SETTINGS } from './agents/settings.ts';
 import { KNOWLEDGE_SETTINGS } from './knowledge/settings.ts';
 import { MODEL_SETTINGS } from './model/settings.ts';
+import { CATALOGUE_SETTINGS } from './tools/catalogue/settings.ts';
 
 export const AGENT_SETTINGS = {
   concurrency: setting(
@@ -13,4 +14,5 @@ export const AGENT_SETTINGS = {
   ...MODEL_SETTINGS,
   ...AGENTS_SETTINGS,
   ...KNOWLEDGE_SETTINGS,
+  ...CATALOGUE_SETTINGS,
 };

@@ -10,6 +10,8 @@ const MAX_FILE_BYTES = 64 * 1024;
 export interface AgentCatalogue {
   /** By name. */
   readonly agents: readonly Agent[];
+  /** Those of them that a question can be routed to. */
+  readonly routed: readonly Agent[];
   /** Answers what no other agent is for. */
   readonly fallback: Agent;
   get(name: string): Agent | undefined;
@@ -38,12 +40,15 @@ export async function loadAgents(dir: string, toolNames: ReadonlySet<string>): P
 /** Puts agents together; throws AgentFileError unless exactly one answers the rest. */
 export function createCatalogue(dir: string, agents: Agent[]): AgentCatalogue {
   const byName = new Map(agents.map((agent) => [agent.name, agent]));
-  const defaults = agents.filter(({ isDefault }) => isDefault);
-  const fallback = agents.length === 1 ? agents[0] : defaults[0];
+  const sorted = [...agents].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const routed = sorted.filter((agent) => agent.routed);
+  const defaults = routed.filter(({ isDefault }) => isDefault);
+  const fallback = routed.length === 1 ? routed[0] : defaults[0];
   if (fallback === undefined || defaults.length > 1)
-    throw new AgentFileError(dir, `default: exactly one agent must have it, not ${defaults.length}`);
+    throw new AgentFileError(dir, `default: exactly one routed agent must have it, not ${defaults.length}`);
   return {
-    agents: [...agents].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    agents: sorted,
+    routed,
     fallback,
     get: (name) => byName.get(name),
   };

@@ -40,6 +40,8 @@ const FrontMatter = z.strictObject({
   max_tokens: z.number().int().min(1).max(100_000).optional(),
   /** Answers what no other agent is for. Exactly one agent has it. */
   default: z.boolean().default(false),
+  /** Whether the classifier may pick it; else it answers only where a client names it. */
+  routed: z.boolean().default(true),
 });
 
 export interface Agent {
@@ -51,6 +53,7 @@ export interface Agent {
   temperature: number | undefined;
   maxTokens: number | undefined;
   isDefault: boolean;
+  routed: boolean;
   prompt: string;
 }
 

@@ -15,18 +15,21 @@ const MAX_REPLY_CHARS = 10_000;
 
 export interface Classification {
   agent: string;
+  /** The model that picked it. */
+  model: string;
   usage: TokenUsage | null;
 }
 
 /** The agent for a question; throws ModelError when the model fails or names none. */
 export async function classify(
   model: Model,
-  { agents }: AgentCatalogue,
+  { routed: agents }: AgentCatalogue,
   question: Question,
 ): Promise<Classification> {
   const names = agents.map(({ name }) => name);
   let reply = '';
   let usage: TokenUsage | null = null;
+  let name = '';
   for await (const event of model.stream({
     purpose: 'classify',
     messages: prompt(agents, question),
@@ -39,8 +42,10 @@ export async function classify(
     signal: question.signal,
     log: question.log,
   })) {
-    if (event.type === 'finish') usage = event.usage;
-    else if (reply.length < MAX_REPLY_CHARS) reply += event.text;
+    if (event.type === 'finish') {
+      usage = event.usage;
+      name = event.model;
+    } else if (reply.length < MAX_REPLY_CHARS) reply += event.text;
   }
   const agent = readReply(reply, names);
   if (agent === null)
@@ -48,10 +53,10 @@ export async function classify(
       'BAD_REPLY',
       `the classifier named no agent: ${JSON.stringify(reply.slice(0, 200))}`,
     );
-  return { agent, usage };
+  return { agent, model: name, usage };
 }
 
-function prompt(agents: AgentCatalogue['agents'], { text, history }: Question): ModelMessage[] {
+function prompt(agents: AgentCatalogue['routed'], { text, history }: Question): ModelMessage[] {
   const system = [
     "Pick the expert for the user's last message. Earlier messages are context only.",
     'Reply with JSON: {"agent": "<name>"}. The experts:',

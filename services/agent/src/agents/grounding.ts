@@ -12,7 +12,13 @@ const SOURCE_WORDS = 3;
 const REMARK = /\n\s*\n\([^()]*\)\s*$/;
 
 /** What the way to the agent takes off: nobody but the words, or nobody at all, vouched for it. */
-const ROUTE_FACTOR: Record<Route['by'], number> = { only: 1, classifier: 1, words: 0.9, default: 0.75 };
+const ROUTE_FACTOR: Record<Route['by'], number> = {
+  named: 1,
+  only: 1,
+  classifier: 1,
+  words: 0.9,
+  default: 0.75,
+};
 
 export interface Grounding {
   /** 0 to 1, two decimals. */

@@ -1,22 +1,29 @@
 /** Answers questions: picks an agent, finds passages, lets the model speak and use tools. */
+import type { TurnOptions } from '@natter/proto';
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import { retrievalQuery } from '../knowledge/retrieval-query.ts';
-import type { Model } from '../model/model.ts';
+import type { Prices } from '../model/prices.ts';
 import type { ToolBox } from '../tools/tool-box.ts';
 import type { AgentCatalogue } from './agent-catalogue.ts';
 import type { AnswerEvent, Orchestrator, Question } from './answer.ts';
 import { ground } from './grounding.ts';
 import { createLexicalRouter } from './lexical-router.ts';
-import { systemPrompt } from './prompt.ts';
+import type { Models } from './model-choice.ts';
+import { oneLine } from './one-line.ts';
+import { openingMessages, systemPrompt } from './prompt.ts';
 import { route } from './route.ts';
 import { speak } from './speak.ts';
+import { speakerNames } from './speaker-names.ts';
 import { UsageTotal } from './usage-total.ts';
 
 /** Passages of about 800 characters; more of them cost tokens and rarely help. */
 const PASSAGES = 6;
 
 export interface OrchestratorDeps {
-  model: Model;
+  models: Models;
+  prices: Prices;
+  /** Longest answer in tokens that a client may ask for, of agents without a limit of their own. */
+  clientMaxTokens: number;
   agents: AgentCatalogue;
   knowledge: Knowledge;
   tools: ToolBox;
@@ -26,17 +33,22 @@ export interface OrchestratorDeps {
 
 /** Puts the parts together. `close` closes the knowledge. */
 export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
-  const { model, agents, knowledge, tools, now = () => new Date() } = deps;
-  const lexical = createLexicalRouter(agents.agents);
+  const { models, prices, clientMaxTokens, agents, knowledge, tools, now = () => new Date() } = deps;
+  const lexical = createLexicalRouter(agents.routed);
 
   async function* answer(asked: Question): AsyncGenerator<AnswerEvent, void, undefined> {
     const question = { ...asked, history: earlier(asked) };
     const before = question.history.findLast(({ role }) => role === 'user')?.text ?? null;
-    const total = new UsageTotal();
+    const { options } = question;
+    const total = new UsageTotal(prices);
+    const { model, name: modelName, notes } = models.choose(options);
+    notes.push(...optionNotes(options, agents));
 
     yield { type: 'step', step: 'agent_routing' };
+    for (const text of notes) yield { type: 'note', text };
     const found = await route({ model, agents, lexical }, question, before);
-    total.add(found.usage);
+    if (found.call !== null) total.add(found.call.model, found.call.usage);
+    yield { type: 'agent', agent: found.agent.name };
 
     yield { type: 'step', step: 'rag_retrieval' };
     const { agent } = found;
@@ -44,8 +56,16 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     question.signal.throwIfAborted();
 
     yield { type: 'step', step: 'generating' };
-    const system = systemPrompt(agent, passages, now());
-    const spoken = yield* speak({ model, tools, now }, agent, system, question, total);
+    const names = speakerNames(question);
+    const system = systemPrompt({
+      agent,
+      passages,
+      clientPrompt: options.systemPrompt,
+      shared: names !== null,
+      now: now(),
+    });
+    const speaking = { model, modelName, clientMaxTokens, tools, now };
+    const spoken = yield* speak(speaking, agent, openingMessages(system, question, names), question, total);
 
     const { confidence, sources } = ground({
       question: question.text,
@@ -54,7 +74,14 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       toolResults: spoken.toolResults,
       routedBy: found.by,
     });
-    const metadata = { agent: agent.name, confidence, sources, model: spoken.model, usage: total.usage };
+    const metadata = {
+      agent: agent.name,
+      confidence,
+      sources,
+      model: spoken.model,
+      usage: total.usage,
+      ...(total.costUsd === undefined ? {} : { costUsd: total.costUsd }),
+    };
     yield { type: 'done', metadata };
   }
 
@@ -68,4 +95,14 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
 /** The transcript may hold the question itself, stored before this run began. */
 function earlier({ history, run }: Question): Question['history'] {
   return history.filter((message) => message.run !== run);
+}
+
+/** What of a turn's options has no effect. */
+function optionNotes({ agent, refusedServers = [] }: TurnOptions, agents: AgentCatalogue): string[] {
+  const notes = refusedServers.map(
+    ({ name, reason }) => `The tool server ${oneLine(name, 64)} is not used: ${oneLine(reason, 200)}`,
+  );
+  if (agent !== undefined && agents.get(agent) === undefined)
+    notes.push(`There is no agent ${oneLine(agent, 64)}; another one answers.`);
+  return notes;
 }

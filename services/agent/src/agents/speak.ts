@@ -1,11 +1,11 @@
 /** The part of an answer in which the model speaks and calls tools, in turns. */
 import { LIMITS } from '@natter/proto';
-import type { Model, ModelFinish } from '../model/model.ts';
+import type { Model, ModelFinish, ModelMessage } from '../model/model.ts';
 import { ModelError } from '../model/model-error.ts';
 import type { ToolBox } from '../tools/tool-box.ts';
 import type { Agent } from './agent-file.ts';
 import type { AnswerEvent, Question } from './answer.ts';
-import { continuation, openingMessages } from './prompt.ts';
+import { continuation } from './prompt.ts';
 import { Seam } from './seam.ts';
 import type { UsageTotal } from './usage-total.ts';
 
@@ -23,23 +23,29 @@ export interface Spoken {
 
 interface SpeakDeps {
   model: Model;
+  /** Unset: as configured. */
+  modelName: string | undefined;
+  /** Most tokens a client may ask for where the agent has no limit of its own. */
+  clientMaxTokens: number;
   tools: ToolBox;
   now: () => Date;
 }
 
 /** Yields texts and tool calls as they come; returns the whole. Throws ModelError. */
 export async function* speak(
-  { model, tools, now }: SpeakDeps,
+  { model, modelName, clientMaxTokens, tools, now }: SpeakDeps,
   agent: Agent,
-  system: string,
+  opening: readonly ModelMessage[],
   question: Question,
   total: UsageTotal,
 ): AsyncGenerator<AnswerEvent, Spoken, undefined> {
   const endsAt = performance.now() + model.answerTimeoutMs;
   const published = question.published.text;
   const seam = new Seam(published);
-  const messages = openingMessages(system, question.history, question.text);
+  const messages = [...opening];
   const declared = tools.declare(agent.tools);
+  const temperature = question.options.temperature ?? agent.temperature;
+  const maxTokens = longestAnswer(question.options.maxTokens, agent.maxTokens, clientMaxTokens);
   const toolResults: string[] = [];
   /** The answer so far. */
   let text = published;
@@ -51,12 +57,13 @@ export async function* speak(
     let finish: ModelFinish | null = null;
     const request = {
       purpose: 'answer' as const,
+      ...(modelName === undefined ? {} : { model: modelName }),
       // Last, so that the results of tools stand where they stood for the attempt that died.
       messages: published === '' ? messages : [...messages, ...continuation(text)],
       tools: declared,
       toolChoice: round < MAX_ROUNDS ? ('auto' as const) : ('none' as const),
-      ...(agent.temperature === undefined ? {} : { temperature: agent.temperature }),
-      ...(agent.maxTokens === undefined ? {} : { maxTokens: agent.maxTokens }),
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(maxTokens === undefined ? {} : { maxTokens }),
       timeoutMs: Math.max(1, endsAt - performance.now()),
       traceparent: question.traceparent,
       signal: question.signal,
@@ -78,7 +85,7 @@ export async function* speak(
       yield fresh === event.text ? event : { type: 'text', text: fresh };
     }
     if (finish === null) throw new ModelError('CUT_OFF', 'the model stopped without an end');
-    total.add(finish.usage);
+    total.add(finish.model, finish.usage);
     if (finish.reason === 'length')
       question.log.warn({ agent: agent.name }, 'the answer was cut at its longest');
 
@@ -108,4 +115,13 @@ export async function* speak(
       messages.push({ role: 'tool', callId: call.id, content: result });
     }
   }
+}
+
+/** What a client asks for, never above what the agent has; undefined: the provider's own. */
+function longestAnswer(
+  asked: number | undefined,
+  ofAgent: number | undefined,
+  clientMaxTokens: number,
+): number | undefined {
+  return asked === undefined ? ofAgent : Math.min(asked, ofAgent ?? clientMaxTokens);
 }

@@ -30,7 +30,7 @@ export function passagesAsXml(passages: readonly Passage[]): string {
     .join('\n');
 }
 
-/** A file may hold `</passage>`; escaped, it can't pretend to be the prompt around it. */
-function escapeXml(text: string): string {
+/** A text may hold `</passage>`; escaped, it can't pretend to be the prompt around it. */
+export function escapeXml(text: string): string {
   return text.replace(/[&<>"]/g, (sign) => ESCAPES[sign] ?? sign);
 }

@@ -25,6 +25,8 @@ export interface ModelTool {
 export interface ModelRequest {
   /** Routing may run on a smaller model than answering. */
   purpose: 'answer' | 'classify';
+  /** The model that answers, as the provider calls it; unset means as configured. */
+  model?: string;
   messages: ModelMessage[];
   tools?: ModelTool[];
   /** `none`: the tools are named, because the messages mention them, but may not be called. */

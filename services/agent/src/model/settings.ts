@@ -1,4 +1,6 @@
-/** Which model answers, where it is, and how long we wait for it. */
+/** Which models may answer, where they are, what they cost, and how long we wait for them. */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type ConfigOf, kinds, setting } from '@natter/runtime/config';
 
 export const MODEL_SETTINGS = {
@@ -16,12 +18,39 @@ export const MODEL_SETTINGS = {
   openrouterApiKey: setting(
     'OPENROUTER_API_KEY',
     kinds.optional(),
-    'Key of OpenRouter; used when neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, or when the base URL is OpenRouter.',
+    'Key of OpenRouter; used when neither OPENAI_API_KEY nor OPENAI_BASE_URL is set, when the base URL is OpenRouter, or when a client asks for the provider `openrouter`.',
     { secret: true },
   ),
   model: setting('NATTER_MODEL', kinds.optional(), 'Name of the model that answers.', {
     defaultDoc: 'gpt-4.1-mini, on OpenRouter openai/gpt-4.1-mini',
   }),
+  openrouterModel: setting(
+    'NATTER_OPENROUTER_MODEL',
+    kinds.optional(),
+    'Name of the model that answers when a client asks for the provider `openrouter` and another one is the usual.',
+    { defaultDoc: 'openai/gpt-4.1-mini' },
+  ),
+  allowedModels: setting(
+    'NATTER_ALLOWED_MODELS',
+    kinds.list([]),
+    'Models that clients may name, separated by commas, besides the configured ones; `*` is any. A model that is not on the list is refused. Unset: what clients name is a wish, and the configured model answers.',
+  ),
+  providerNames: setting(
+    'NATTER_PROVIDER_NAMES',
+    kinds.list(['openai']),
+    'Names, besides `compatible`, by which clients may ask for a server of your own at OPENAI_BASE_URL, separated by commas.',
+  ),
+  clientMaxTokens: setting(
+    'NATTER_CLIENT_MAX_TOKENS',
+    kinds.integer(4_096, 1, 100_000),
+    'Longest answer in tokens that a client may ask for, of agents that set no max_tokens.',
+  ),
+  pricesFile: setting(
+    'NATTER_PRICES_FILE',
+    kinds.optional(),
+    'JSON file with what models cost, for the costs that clients are told. Relative to where the service is started.',
+    { defaultDoc: './services/agent/config/prices.json of the repository' },
+  ),
   classifierModel: setting(
     'NATTER_CLASSIFIER_MODEL',
     kinds.optional(),
@@ -51,63 +80,9 @@ export const MODEL_SETTINGS = {
 
 export type ModelConfig = ConfigOf<typeof MODEL_SETTINGS>;
 
-export interface ModelOptions {
-  baseUrl: string;
-  apiKey: string;
-  model: string;
-  /** Unset: `model`. */
-  classifierModel?: string | null;
-  /** Default 30,000. */
-  firstTokenTimeoutMs?: number;
-  /** Default 30,000. */
-  tokenTimeoutMs?: number;
-  /** Default 300,000. */
-  timeoutMs?: number;
-  /** Default 2. */
-  retries?: number;
-}
+const PRICES_FILE = fileURLToPath(new URL('../../config/prices.json', import.meta.url));
 
-export type ModelProvider = 'openai' | 'openrouter' | 'compatible';
-
-const OPENAI_URL = 'https://api.openai.com/v1';
-const OPENROUTER_URL = 'https://openrouter.ai/api/v1';
-/** Servers on the own machine want no key, but the SDK wants one. */
-const NO_KEY = 'none';
-
-/** The provider that the settings name and how to reach it, or null where they name none. */
-export function modelOptions(config: ModelConfig): { provider: ModelProvider; options: ModelOptions } | null {
-  const place = providerOf(config);
-  if (place === null) return null;
-  const defaultModel = place.provider === 'openrouter' ? 'openai/gpt-4.1-mini' : 'gpt-4.1-mini';
-  return {
-    provider: place.provider,
-    options: {
-      baseUrl: place.baseUrl,
-      apiKey: place.apiKey,
-      model: config.model ?? defaultModel,
-      classifierModel: config.classifierModel,
-      firstTokenTimeoutMs: config.modelFirstTokenTimeoutMs,
-      tokenTimeoutMs: config.modelTokenTimeoutMs,
-      timeoutMs: config.modelTimeoutMs,
-      retries: config.modelRetries,
-    },
-  };
-}
-
-function providerOf(
-  config: ModelConfig,
-): { provider: ModelProvider; baseUrl: string; apiKey: string } | null {
-  const { openaiBaseUrl: baseUrl, openaiApiKey, openrouterApiKey } = config;
-  if (baseUrl !== null) {
-    const host = URL.parse(baseUrl)?.hostname;
-    if (host === 'openrouter.ai')
-      return { provider: 'openrouter', baseUrl, apiKey: openrouterApiKey ?? openaiApiKey ?? NO_KEY };
-    // OpenRouter's key goes to nobody else.
-    const provider = host === 'api.openai.com' ? 'openai' : 'compatible';
-    return { provider, baseUrl, apiKey: openaiApiKey ?? NO_KEY };
-  }
-  if (openaiApiKey !== null) return { provider: 'openai', baseUrl: OPENAI_URL, apiKey: openaiApiKey };
-  if (openrouterApiKey !== null)
-    return { provider: 'openrouter', baseUrl: OPENROUTER_URL, apiKey: openrouterApiKey };
-  return null;
+/** The price table as an absolute path. */
+export function pricesFile(config: ModelConfig): string {
+  return config.pricesFile === null ? PRICES_FILE : resolve(config.pricesFile);
 }

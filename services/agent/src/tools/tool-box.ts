@@ -1,7 +1,7 @@
 /** Every tool there is; agents name those they use. */
 import { z } from 'zod';
 import type { ModelTool, ToolCall } from '../model/model.ts';
-import type { Tool, ToolContext, ToolResult } from './tool.ts';
+import { PlainResult, type Tool, type ToolContext, type ToolResult } from './tool.ts';
 
 /** Characters of a result; the wire cuts there (proto, ToolCalled). */
 export const MAX_RESULT_CHARS = 8_000;
@@ -29,7 +29,7 @@ export function createToolBox(tools: readonly AnyTool[]): ToolBox {
         tool === undefined
           ? refusal('unknown_tool', `There is no tool called ${call.tool}.`)
           : await run(tool, call, context);
-      return JSON.stringify(result).slice(0, MAX_RESULT_CHARS);
+      return JSON.stringify(result instanceof PlainResult ? result.value : result).slice(0, MAX_RESULT_CHARS);
     },
   };
 }
@@ -39,7 +39,7 @@ function declaration(tool: AnyTool): ModelTool {
   return { name: tool.name, description: tool.description, parameters };
 }
 
-async function run(tool: AnyTool, call: ToolCall, context: ToolContext): Promise<ToolResult> {
+async function run(tool: AnyTool, call: ToolCall, context: ToolContext): Promise<ToolResult | PlainResult> {
   const parsed = tool.arguments.safeParse(parseJson(call.arguments));
   if (!parsed.success) {
     const issues = parsed.error.issues.slice(0, 5);

@@ -16,11 +16,20 @@ export type ToolResult =
   | ({ ok: true } & Record<string, unknown>)
   | ({ ok: false; reason: string; message: string } & Record<string, unknown>);
 
+/** A result that is no outcome but data: its JSON goes to the model and the wire as it stands. */
+export class PlainResult {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
 export interface Tool<A> {
   name: string;
   /** For the model: what it does and when to use it. */
   description: string;
   arguments: z.ZodType<A>;
   /** What it throws becomes a result that says the tool is out of order. */
-  call(args: A, context: ToolContext): Promise<ToolResult>;
+  call(args: A, context: ToolContext): Promise<ToolResult | PlainResult>;
 }

@@ -34,12 +34,22 @@ describe('loadAgents', () => {
     expect((await load()).fallback.name).toBe('a');
   });
 
+  it('routes nothing to an agent that a client has to name', async () => {
+    await add('a');
+    await add('b', 'routed: false');
+    const catalogue = await load();
+    expect(catalogue.routed.map(({ name }) => name)).toEqual(['a']);
+    expect(catalogue.fallback.name).toBe('a');
+    expect(catalogue.get('b')?.routed).toBe(false);
+  });
+
   it.each<[string, () => Promise<unknown>, RegExp]>([
     ['an empty folder', async () => undefined, /no \*\.md/],
     ['a tool that does not exist', () => add('a', 'tools: [fly]'), /a\.md: tools: there is no fly/],
     ['one name twice', () => Promise.all([add('a'), add('a', '', 'z.md')]), /z\.md: name/],
     ['no default among several', () => Promise.all([add('a'), add('b')]), /default/],
     ['two defaults', () => Promise.all([add('a', 'default: true'), add('b', 'default: true')]), /default/],
+    ['a default that is not routed', () => add('a', 'default: true\nrouted: false'), /default/],
     [
       'a file above 64 KiB',
       () => writeFile(join(dir, 'a.md'), 'x'.repeat(65_537)),

@@ -15,12 +15,13 @@ describe('parseAgentFile', () => {
       temperature: undefined,
       maxTokens: undefined,
       isDefault: false,
+      routed: true,
       prompt: 'You help.',
     });
   });
 
   it('reads every field', () => {
-    const front = `${MINIMAL}\nexamples: [When is high water?]\ntools: [find]\nknowledge:\n  folders: [/sea/, ./moon]\ntemperature: 0.5\nmax_tokens: 10\ndefault: true`;
+    const front = `${MINIMAL}\nexamples: [When is high water?]\ntools: [find]\nknowledge:\n  folders: [/sea/, ./moon]\ntemperature: 0.5\nmax_tokens: 10\ndefault: true\nrouted: false`;
     expect(parseAgentFile('a.md', file(front))).toMatchObject({
       examples: ['When is high water?'],
       tools: ['find'],
@@ -28,6 +29,7 @@ describe('parseAgentFile', () => {
       temperature: 0.5,
       maxTokens: 10,
       isDefault: true,
+      routed: false,
     });
   });
 

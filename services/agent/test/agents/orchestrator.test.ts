@@ -8,6 +8,7 @@ import type { AnswerEvent, Question } from '../../src/agents/answer.ts';
 import { createOrchestrator } from '../../src/agents/orchestrator.ts';
 import type { Knowledge } from '../../src/knowledge/knowledge.ts';
 import { ModelError } from '../../src/model/model-error.ts';
+import { Prices } from '../../src/model/prices.ts';
 import type { Tool } from '../../src/tools/tool.ts';
 import { createToolBox } from '../../src/tools/tool-box.ts';
 import { type FakeModel, fakeModel, type Script } from './fake-model.ts';
@@ -51,10 +52,12 @@ const calls = (...texts: string[]) => ({
 
 const RUN = 'a'.repeat(26);
 const user = (text: string, run = 'b'.repeat(26)): TranscriptMessage => ({
+  seq: 1,
   role: 'user',
   run,
   id: '1',
   sub: 's',
+  name: null,
   text,
   at: 1,
 });
@@ -62,6 +65,9 @@ const user = (text: string, run = 'b'.repeat(26)): TranscriptMessage => ({
 const question = (text: string, extra: Partial<Question> = {}): Question => ({
   run: RUN,
   text,
+  sub: 's',
+  name: null,
+  options: {},
   history: [],
   customerId: 'alice',
   published: { steps: new Set<RunStep>(), text: '' },
@@ -78,7 +84,9 @@ async function ask(model: FakeModel, asked: Question, agents = AGENTS) {
   const tools = createToolBox([note]);
   const now = () => new Date(2026, 0, 5, 12);
   const orchestrator = createOrchestrator({
-    model,
+    models: { choose: () => ({ model, name: undefined, notes: [] }) },
+    prices: new Prices({}),
+    clientMaxTokens: 100,
     agents: createCatalogue('dir', agents),
     knowledge,
     tools,
@@ -101,6 +109,7 @@ describe('an answer', () => {
     const { events } = await ask(model, question('What is the engine power?'));
     expect(events).toEqual([
       { type: 'step', step: 'agent_routing' },
+      { type: 'agent', agent: 'specs' },
       { type: 'step', step: 'rag_retrieval' },
       { type: 'step', step: 'generating' },
       { type: 'text', text: 'The engine power ' },
@@ -299,7 +308,9 @@ describe('describe', () => {
     const tools = createToolBox([note]);
     const model = fakeModel([]);
     const orchestrator = createOrchestrator({
-      model,
+      models: { choose: () => ({ model, name: undefined, notes: [] }) },
+      prices: new Prices({}),
+      clientMaxTokens: 100,
       agents: createCatalogue('d', AGENTS),
       knowledge,
       tools,

@@ -12,7 +12,14 @@ let agents: Awaited<ReturnType<typeof loadAgents>>;
 beforeAll(async () => {
   const dir = knowledgeDir(loadConfig(KNOWLEDGE_SETTINGS, {}).config);
   knowledge = await openKnowledge({ dir, log: createLogger('test', 'silent') });
-  const tools = new Set(['find_appointments', 'book_appointment']);
+  const tools = new Set([
+    'find_appointments',
+    'book_appointment',
+    'list_tables',
+    'describe_table',
+    'search_tables',
+    'table_lineage',
+  ]);
   agents = await loadAgents(agentsDir(loadConfig(AGENTS_SETTINGS, {}).config), tools);
 });
 afterAll(() => knowledge.close());
@@ -30,10 +37,15 @@ describe('the shipped agents and knowledge', () => {
     ['My car does not start, the starter does not turn', 'troubleshooting', 'battery is flat'],
     ['The engine is overheating', 'troubleshooting', 'red thermometer'],
   ])('answer "%s" by %s with "%s"', (question, name, fact) => {
-    expect(createLexicalRouter(agents.agents).route(question, null)).toBe(name);
+    expect(createLexicalRouter(agents.routed).route(question, null)).toBe(name);
     const filter = agents.get(name)?.knowledge ?? { folders: [] };
     const found = knowledge.search(retrievalQuery(question, null), filter, 6);
     expect(found.map(({ text }) => text).join('\n')).toContain(fact);
+  });
+
+  it('never route a question to the explorer', () => {
+    expect(agents.get('explorer')).toMatchObject({ routed: false, knowledge: { folders: [] } });
+    expect(agents.routed.map(({ name }) => name)).not.toContain('explorer');
   });
 
   it('have an agent for everything else', () => {

@@ -1,7 +1,7 @@
 import { createLogger } from '@natter/runtime';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Tool, ToolContext } from '../../src/tools/tool.ts';
+import { PlainResult, type Tool, type ToolContext } from '../../src/tools/tool.ts';
 import { createToolBox } from '../../src/tools/tool-box.ts';
 
 const context: ToolContext = {
@@ -63,6 +63,12 @@ describe('a tool box', () => {
     const result = await call('double', '{"n":13}');
     expect(result).toMatchObject({ ok: false, reason: 'out_of_order' });
     expect(JSON.stringify(result)).not.toContain('internal detail');
+  });
+
+  it('gives a plain result out as it stands', async () => {
+    const plain: Tool<{ n: number }> = { ...double, call: async () => new PlainResult([{ name: 'a' }]) };
+    const request = { id: 'c', tool: 'double', arguments: '{"n":1}' };
+    expect(await createToolBox([plain]).call(request, ['double'], context)).toBe('[{"name":"a"}]');
   });
 
   it('cuts a result at 8,000 characters', async () => {

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TRACEPARENT } from '@natter/runtime';
 import OpenAI from 'openai';
 import type { Model, ModelEvent, ModelRequest } from '../model.ts';
+import type { ModelOptions } from '../providers.ts';
 import { retryDelayMs } from '../retry-delay.ts';
-import type { ModelOptions } from '../settings.ts';
 import { Deadlines } from './deadlines.ts';
 import { asModelError } from './failure.ts';
 import { ReplyReader } from './reply-reader.ts';
@@ -102,7 +102,7 @@ class OpenAiModel implements Model {
 
   #modelFor(request: ModelRequest): string {
     const { model, classifierModel } = this.#options;
-    return request.purpose === 'classify' ? (classifierModel ?? model) : model;
+    return request.model ?? (request.purpose === 'classify' ? (classifierModel ?? model) : model);
   }
 }
 

@@ -2,7 +2,7 @@ import { createLogger } from '@natter/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ModelEvent, ModelFinish, ModelRequest } from '../../../src/model/model.ts';
 import { createOpenAiModel } from '../../../src/model/openai/openai-model.ts';
-import type { ModelOptions } from '../../../src/model/settings.ts';
+import type { ModelOptions } from '../../../src/model/providers.ts';
 import {
   delta,
   fails,
