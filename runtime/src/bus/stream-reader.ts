@@ -44,6 +44,12 @@ export class StreamReader {
     return this.#read(stream, { seq: Math.max(1, seq), batch: limit, next_by_subj: filter });
   }
 
+  /** As `from`, but from a time on, in milliseconds since 1970 by the broker's clock. */
+  since(stream: string, filter: string, timeMs: number, limit: number): Promise<Stored[]> {
+    const start_time = new Date(timeMs).toISOString();
+    return this.#read(stream, { start_time, batch: limit, next_by_subj: filter });
+  }
+
   /** All messages of one subject, oldest first; for subjects whose number of messages is bounded. */
   async all(stream: string, subject: string): Promise<Stored[]> {
     const found: Stored[] = [];

@@ -31,6 +31,7 @@ import { loadCatalogue } from './tools/catalogue/catalogue-file.ts';
 import { createCatalogueTools } from './tools/catalogue/catalogue-tools.ts';
 import { catalogueFile } from './tools/catalogue/settings.ts';
 import { createToolBox } from './tools/tool-box.ts';
+import { Cancellations } from './turn/cancellations.ts';
 import { Claims } from './turn/claims.ts';
 import { Intake } from './turn/intake.ts';
 import { TurnRunner } from './turn/turn-runner.ts';
@@ -50,6 +51,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     bus,
     claims,
     transcripts: new Transcripts(bus, log),
+    cancellations: new Cancellations(bus, log),
     orchestrator,
     metrics: registerAgentMetrics(metrics, { runs: () => claims.size }),
     log,

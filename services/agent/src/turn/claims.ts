@@ -22,11 +22,13 @@ export interface Claim {
   turn: Turn;
   /** Sequence of the turn in TURNS. */
   seq: number;
+  /** When it was stored there, by the broker's clock. */
+  storedAtMs: number;
   /** 1 for the first agent of this run. */
   number: number;
   /** How many of the earlier ones went away without a word. */
   deaths: number;
-  /** Of the messages in MESSAGES that precede this turn. */
+  /** Where in MESSAGES the newest turns before this one begin, oldest first. */
   recent: readonly number[];
   /** Of the request that asked. */
   traceparent: string | undefined;
@@ -39,7 +41,7 @@ export type Next = Claim | 'none' | 'held';
 const HOLDER_TIMEOUT_MS = 500;
 /** Before the second time: an agent that has just lost its connection is back by then. */
 const ASK_AGAIN_MS = 400;
-/** Turns whose messages a model is shown. */
+/** Turns of which it is kept where they begin: as many as a model is shown messages, by default. */
 const RECENT_TURNS = 20;
 /** Looks at a replica that has not yet got the turn that was delivered, 100 ms apart. */
 const STALE_LOOKS = 20;
@@ -148,13 +150,13 @@ export class Claims {
     return this.#owns(state, claim);
   }
 
-  /** The turn has ended; `messageSeq` is where its messages begin in MESSAGES. */
-  async end(claim: Claim, messageSeq: number): Promise<void> {
+  /** The turn has ended; `messageSeq` is where its messages begin in MESSAGES, if that is known. */
+  async end(claim: Claim, messageSeq: number | null): Promise<void> {
     await this.#change(claim, (state) => ({
       ...state,
       doneSeq: claim.seq,
       active: null,
-      recent: [...state.recent, messageSeq].slice(-RECENT_TURNS),
+      recent: [...state.recent, ...(messageSeq === null ? [] : [messageSeq])].slice(-RECENT_TURNS),
     }));
   }
 
@@ -272,6 +274,7 @@ function claimOf(head: Stored, state: ConversationState, again: ConversationStat
   return {
     turn: turn.data,
     seq: head.seq,
+    storedAtMs: head.timeMs,
     number: (again?.claim ?? 0) + 1,
     deaths: again === null ? 0 : again.deaths + (again.owner === '' ? 0 : 1),
     recent: state.recent,

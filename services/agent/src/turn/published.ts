@@ -1,10 +1,11 @@
 /** What earlier attempts of a run have published, read back from EVENTS. */
-import { isRunEnd, RunBatch, type RunEvent, type RunStep, STREAMS } from '@natter/proto';
+import { isRunEnd, RunBatch, type RunEvent, STREAMS } from '@natter/proto';
 import { type Bus, isBusError } from '@natter/runtime';
 import { storedJson } from '../stored-json.ts';
+import { isMark, type Mark, Marks } from './marks.ts';
 
 export interface Published {
-  steps: RunStep[];
+  marks: Marks;
   text: string;
   /** Tool calls that were told. */
   tools: number;
@@ -22,7 +23,7 @@ export interface Published {
 /** Reads the run; all zero when nothing was published, or EVENTS has forgotten it. */
 export async function readPublished(bus: Bus, subject: string): Promise<Published> {
   const published: Published = {
-    steps: [],
+    marks: new Marks(),
     text: '',
     tools: 0,
     n: 0,
@@ -47,14 +48,16 @@ export async function readPublished(bus: Bus, subject: string): Promise<Publishe
 /**
  * Takes a run over: from here on the broker refuses what its earlier agent publishes.
  *
- * Returns what had been published until then.
+ * Returns what had been published until then, and `started`, the first event of the run.
  */
-export async function takeOver(bus: Bus, subject: string, claim: number): Promise<Published> {
+export async function takeOver(bus: Bus, subject: string, claim: number, started: Mark): Promise<Published> {
   for (;;) {
     const published = await readPublished(bus, subject);
     // Ours already: the acknowledgement of an earlier try was lost.
     if (published.claim === claim || published.ended) return published;
     const events: RunEvent[] = [{ type: 'run.resumed', at: published.text.length }];
+    // Its agent died before it said a word, or EVENTS has forgotten all of them.
+    if (!published.torn && published.marks.add(started)) events.unshift(started);
     const batch: RunBatch = { n: published.n + 1, claim, events };
     try {
       const { seq } = await bus.append(subject, JSON.stringify(batch), { expectLast: published.seq });
@@ -67,8 +70,7 @@ export async function takeOver(bus: Bus, subject: string, claim: number): Promis
 }
 
 function take(published: Published, event: RunEvent): void {
-  if (event.type === 'step.started' && !published.steps.includes(event.step))
-    published.steps.push(event.step);
+  if (isMark(event)) published.marks.add(event);
   if (event.type === 'tool.called') published.tools += 1;
   if (isRunEnd(event)) published.ended = true;
   if (event.type !== 'text.delta') return;

@@ -5,8 +5,9 @@
  * sequence it follows, so that an agent which has lost the run is refused by the broker
  * (docs/decisions/0003-stop-and-wait-publishing.md).
  */
-import { LIMITS, RunBatch, type RunEnd, type RunEvent, type RunStep, STREAMS } from '@natter/proto';
+import { LIMITS, RunBatch, type RunEnd, type RunEvent, STREAMS } from '@natter/proto';
 import { type Bus, isBusError } from '@natter/runtime';
+import { isMark, Marks } from './marks.ts';
 import type { Published } from './published.ts';
 
 /** Another agent has taken the run over; nothing more may be published. */
@@ -35,7 +36,7 @@ const decoder = new TextDecoder();
 
 export class RunPublisher {
   readonly #options: RunPublisherOptions;
-  readonly #steps: RunStep[];
+  readonly #marks: Marks;
   /** All of the answer, published or not. */
   #text: string;
   /** Ends the last text in the middle of a character; waits for its other half. */
@@ -48,7 +49,7 @@ export class RunPublisher {
 
   constructor(options: RunPublisherOptions) {
     this.#options = options;
-    this.#steps = [...options.published.steps];
+    this.#marks = new Marks(options.published.marks.all());
     this.#text = options.published.text;
     this.#n = options.published.n;
     this.#seq = options.published.seq;
@@ -58,12 +59,9 @@ export class RunPublisher {
     return this.#text;
   }
 
-  /** Adds an event; steps that were published before are left out. Throws RunLost, late. */
+  /** Adds an event; what is told once, and was told before, is left out. Throws RunLost, late. */
   emit(event: Exclude<RunEvent, { type: 'text.delta' }>): void {
-    if (event.type === 'step.started') {
-      if (this.#steps.includes(event.step)) return;
-      this.#steps.push(event.step);
-    }
+    if (isMark(event) && !this.#marks.add(event)) return;
     this.#add(event);
   }
 
@@ -162,9 +160,9 @@ export class RunPublisher {
   }
 
   #fromTheStart(events: RunEvent[]): RunEvent[] {
-    const all: RunEvent[] = this.#steps.map((step) => ({ type: 'step.started', step }));
+    const all: RunEvent[] = this.#marks.all();
     if (this.#text !== '') all.push({ type: 'text.delta', at: 0, text: this.#text });
-    // What has been added since is in the text already, and readers drop what they have.
-    return [...all, ...events.filter(({ type }) => type !== 'step.started' && type !== 'text.delta')];
+    // What has been added since is in these already, and readers drop what they have.
+    return [...all, ...events.filter((event) => !isMark(event) && event.type !== 'text.delta')];
   }
 }

@@ -1,17 +1,22 @@
 /** Runs the turns of a conversation, one after the other, each from its claim to its last event. */
-import { type AssistantMessage, customerKey, runEndOf, SUBJECTS, type Turn } from '@natter/proto';
-import { type Bus, continueTrace, isBusError, type Logger, type Trace, traceparent } from '@natter/runtime';
+import { type AssistantMessage, type RunEnd, runEndOf, SUBJECTS, type Turn } from '@natter/proto';
+import { type Bus, continueTrace, isBusError, type Logger, type Trace } from '@natter/runtime';
 import type { Orchestrator } from '../agents/answer.ts';
 import type { Transcripts } from '../history/transcripts.ts';
 import type { AgentMetrics } from '../metrics.ts';
+import { answerTurn } from './answer-turn.ts';
+import { type Cancellations, RunCancelled } from './cancellations.ts';
 import type { Claim, Claims } from './claims.ts';
+import type { Mark } from './marks.ts';
 import { type Published, readPublished, takeOver } from './published.ts';
+import { cancelled, failed } from './run-ends.ts';
 import { RunLost, RunPublisher } from './run-publisher.ts';
 
 export interface TurnRunnerDeps {
   bus: Bus;
   claims: Claims;
   transcripts: Transcripts;
+  cancellations: Cancellations;
   orchestrator: Orchestrator;
   metrics: AgentMetrics;
   log: Logger;
@@ -30,6 +35,12 @@ const MAX_DEATHS = 5;
 const REFUSE_MS = 10_000;
 /** Turns run behind the one that was delivered. */
 const WAITING_TURNS = 8;
+/** As they are counted. */
+const OUTCOMES = {
+  'run.completed': 'completed',
+  'run.failed': 'failed',
+  'run.cancelled': 'cancelled',
+} as const satisfies Record<RunEnd['type'], string>;
 /** One try to store how a run ended; whose run it is, is looked at before each. */
 const END_TRY_MS = 3_000;
 
@@ -85,11 +96,14 @@ export class TurnRunner {
     const { bus, transcripts, now } = this.#deps;
     const subject = SUBJECTS.runEvents(turn.conversation, turn.run);
     const published = await readPublished(bus, subject);
+    // An answer that failed has a question too.
+    await transcripts.addQuestion(turn);
     const end = runEndOf(
       await transcripts.addEnd(turn, failed(turn, published.text, trace, now()), REFUSE_MS),
     );
     if (published.ended) return;
-    const batch = { n: published.n + 1, claim: Math.max(1, published.claim), events: [end] };
+    const events = published.marks.add(startOf(turn)) ? [startOf(turn), end] : [end];
+    const batch = { n: published.n + 1, claim: Math.max(1, published.claim), events };
     await bus.append(subject, JSON.stringify(batch), { expectLast: published.seq });
   }
 
@@ -119,11 +133,10 @@ export class TurnRunner {
     const { transcripts, bus, claims } = this.#deps;
     const { turn } = claim;
     const subject = SUBJECTS.runEvents(turn.conversation, turn.run);
-    const [published, history, messageSeq] = await Promise.all([
-      claim.number === 1 ? readPublished(bus, subject) : takeOver(bus, subject, claim.number),
-      transcripts.read(turn, claim.recent[0]),
-      transcripts.addQuestion(turn),
-    ]);
+    const published =
+      claim.number === 1
+        ? await readPublished(bus, subject)
+        : await takeOver(bus, subject, claim.number, startOf(turn));
     // Not before the earlier agent is fenced: it may have ended the run until then.
     const over = await transcripts.findEnd(turn);
     const publisher = new RunPublisher({
@@ -134,77 +147,49 @@ export class TurnRunner {
       isOurs: () => claims.isOurs(claim),
       signal,
     });
-    const message =
-      over ??
-      this.#hopeless(claim, published, trace) ??
-      (await this.#answer(turn, publisher, published, history, trace, signal));
-    await this.#end(claim, publisher, published, message, messageSeq);
+    // What readers have of a torn run they have heard with its start.
+    if (!published.ended && !published.torn) publisher.emit(startOf(turn));
+    if (over !== null) return this.#end(claim, publisher, published, over, null);
+    await this.#finish(claim, publisher, published, trace, signal);
   }
 
-  /** The end of a run that must not be tried again, or null. */
-  #hopeless(claim: Claim, published: Published, trace: Trace): AssistantMessage | null {
-    const { turn, deaths } = claim;
-    if (deaths < MAX_DEATHS && !published.torn) return null;
-    // Torn: to go on after text that nobody remembers would mix two answers.
-    this.#deps.log.error(
-      { run: turn.run, deaths, torn: published.torn, traceId: trace.traceId },
-      'run is given up',
-    );
-    return failed(turn, published.text, trace, this.#deps.now());
-  }
-
-  async #answer(
-    turn: Turn,
+  /** Asks the question, or finds that there is nothing to ask, and ends the run. */
+  async #finish(
+    claim: Claim,
     publisher: RunPublisher,
     published: Published,
-    history: Parameters<Orchestrator['answer']>[0]['history'],
     trace: Trace,
     signal: AbortSignal,
-  ): Promise<AssistantMessage> {
-    const { orchestrator, now } = this.#deps;
+  ): Promise<void> {
+    const { transcripts, cancellations, orchestrator, now } = this.#deps;
+    const { turn, recent } = claim;
     const log = this.#deps.log.child({ run: turn.run, traceId: trace.traceId });
-    let toolsToSkip = published.tools;
+    const watch = await cancellations.watch(turn, claim.storedAtMs);
     try {
-      publisher.emit({ type: 'step.started', step: 'starting' });
-      const events = orchestrator.answer({
-        run: turn.run,
-        text: turn.text,
-        sub: turn.sub,
-        name: turn.name ?? null,
-        options: turn.options ?? {},
-        history,
-        customerId: customerKey(turn.sub, turn.customerId ?? turn.sub),
-        published: { steps: new Set(published.steps), text: published.text },
-        traceparent: traceparent(trace),
-        signal,
-        log,
-      });
-      for await (const event of events) {
-        if (event.type === 'text') publisher.append(event.text);
-        else if (event.type === 'step') publisher.emit({ type: 'step.started', step: event.step });
-        else if (event.type === 'tool') {
-          // An attempt that goes on after another one calls the same tools again; they are told once.
-          toolsToSkip -= 1;
-          if (toolsToSkip >= 0) continue;
-          publisher.emit({ type: 'tool.called', tool: event.tool, result: event.result.slice(0, 8_000) });
-        } else {
-          const { metadata } = event;
-          return {
-            role: 'assistant',
-            status: 'completed',
-            run: turn.run,
-            text: publisher.text,
-            metadata,
-            at: now(),
-          };
-        }
+      const messageSeq = await transcripts.addQuestion(turn);
+      let message = this.#needless(claim, published, watch.signal, trace);
+      if (message === null) {
+        const history = await transcripts.read(turn, recent, messageSeq);
+        const { signal: cancel } = watch;
+        const answering = { turn, orchestrator, publisher, published, history, trace, cancel, log, now };
+        message = await answerTurn({ ...answering, stopping: signal });
       }
-      throw new Error('the answer ended without its metadata');
-    } catch (err) {
-      if (err instanceof RunLost || signal.aborted) throw err;
-      log.error({ err }, 'run failed');
-      return failed(turn, publisher.text, trace, now());
+      await this.#end(claim, publisher, published, message, messageSeq);
+    } finally {
+      watch.close();
     }
+  }
+
+  /** The end of a run that no model is asked for, or null. */
+  #needless(claim: Claim, published: Published, cancel: AbortSignal, trace: Trace): AssistantMessage | null {
+    const { turn, deaths } = claim;
+    const { log, now } = this.#deps;
+    if (cancel.reason instanceof RunCancelled)
+      return cancelled(turn, published.text, cancel.reason.by, now());
+    if (deaths < MAX_DEATHS && !published.torn) return null;
+    // Torn: to go on after text that nobody remembers would mix two answers.
+    log.error({ run: turn.run, deaths, torn: published.torn, traceId: trace.traceId }, 'run is given up');
+    return failed(turn, published.text, trace, now());
   }
 
   async #end(
@@ -212,7 +197,7 @@ export class TurnRunner {
     publisher: RunPublisher,
     published: Published,
     message: AssistantMessage,
-    messageSeq: number,
+    messageSeq: number | null,
   ): Promise<void> {
     const { claims, metrics, log } = this.#deps;
     const { turn } = claim;
@@ -221,7 +206,7 @@ export class TurnRunner {
     const end = runEndOf(await this.#storeEnd(claim, message));
     if (!published.ended) await publisher.end(end);
     await claims.end(claim, messageSeq);
-    metrics.runs.inc({ outcome: end.type === 'run.completed' ? 'completed' : 'failed' });
+    metrics.runs.inc({ outcome: OUTCOMES[end.type] });
     log.info(
       { run: turn.run, outcome: end.type, claim: claim.number, chars: publisher.text.length },
       'run ended',
@@ -242,14 +227,8 @@ export class TurnRunner {
   }
 }
 
-function failed(turn: Turn, text: string, trace: Trace, at: number): AssistantMessage {
-  return {
-    role: 'assistant',
-    status: 'failed',
-    run: turn.run,
-    text,
-    code: 'PROCESSING_ERROR',
-    correlationId: trace.traceId,
-    at,
-  };
+/** The first event of a run. */
+function startOf(turn: Turn): Extract<Mark, { type: 'run.started' }> {
+  const { messageId, sub, text, askedAt } = turn;
+  return { type: 'run.started', messageId, sub, name: turn.name ?? null, text, askedAt };
 }

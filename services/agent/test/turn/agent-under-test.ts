@@ -4,6 +4,7 @@ import {
   BUCKETS,
   CONSUMERS,
   conversationKey,
+  isRunEnd,
   type RunBatch,
   type RunEvent,
   STREAMS,
@@ -13,6 +14,7 @@ import {
 import { Bus, createLogger, isBusError, keepTopology, Metrics } from '@natter/runtime';
 import { Transcripts } from '../../src/history/transcripts.ts';
 import { registerAgentMetrics } from '../../src/metrics.ts';
+import { Cancellations } from '../../src/turn/cancellations.ts';
 import { Claims } from '../../src/turn/claims.ts';
 import { Intake } from '../../src/turn/intake.ts';
 import { TurnRunner } from '../../src/turn/turn-runner.ts';
@@ -47,7 +49,9 @@ export async function startTestAgent(
   const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name, log);
   const metrics = registerAgentMetrics(new Metrics('agent'), { runs: () => claims.size });
   const transcripts = new Transcripts(bus, log);
-  const runner = new TurnRunner({ bus, claims, transcripts, orchestrator, metrics, log, now: Date.now });
+  const cancellations = new Cancellations(bus, log);
+  const deps = { bus, claims, transcripts, cancellations, orchestrator, metrics, log };
+  const runner = new TurnRunner({ ...deps, now: Date.now });
   const intake = new Intake(bus, bus.puller(STREAMS.turns, CONSUMERS.agents), runner, { concurrency }, log);
   claims.answerHolders();
   return {
@@ -100,7 +104,7 @@ export async function eventsToEnd(bus: Bus, turn: Turn): Promise<RunEvent[]> {
       throw error;
     });
     const events = batches.flatMap((batch) => batch.events);
-    const ended = events.some(({ type }) => type === 'run.completed' || type === 'run.failed');
+    const ended = events.some(isRunEnd);
     if (!ended) await heard.promise;
     clearTimeout(timer);
     subscription.close();

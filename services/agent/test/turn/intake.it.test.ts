@@ -1,4 +1,4 @@
-import { conversationKey, type RunEvent, SUBJECTS } from '@natter/proto';
+import { conversationKey, isRunEnd, type RunEvent, SUBJECTS } from '@natter/proto';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventsToEnd, newTurn, startTestAgent, store, type TestAgent, textOf } from './agent-under-test.ts';
@@ -24,8 +24,7 @@ async function start(orchestrator: Script): Promise<TestAgent> {
   return agent;
 }
 
-const ends = (events: RunEvent[]) =>
-  events.filter(({ type }) => type === 'run.completed' || type === 'run.failed');
+const ends = (events: RunEvent[]) => events.filter(isRunEnd);
 
 describe('a turn', () => {
   it('is answered with its steps in order, its text, and one end', async () => {

@@ -20,6 +20,14 @@ afterAll(async () => {
   await nats.stop();
 });
 
+const STARTED = {
+  type: 'run.started',
+  messageId: 'm',
+  sub: 'alice',
+  name: null,
+  text: 'x',
+  askedAt: 1,
+} as const;
 const end = (text: string): RunEvent => ({ type: 'run.completed', text, metadata: METADATA });
 const subjectOf = (turn: { conversation: string; run: string }) =>
   SUBJECTS.runEvents(turn.conversation, turn.run);
@@ -87,7 +95,7 @@ describe('RunPublisher', () => {
     const first = await publisherFor(turn);
     first.append('Hello ');
     await first.flush();
-    const published = await takeOver(bus, subjectOf(turn), 2);
+    const published = await takeOver(bus, subjectOf(turn), 2, STARTED);
     expect(published.text).toBe('Hello ');
     first.append('late');
     await expect(first.flush()).rejects.toBeInstanceOf(RunLost);
@@ -101,7 +109,7 @@ describe('RunPublisher', () => {
     const first = await publisherFor(turn);
     first.append('a');
     const [published] = await Promise.all([
-      takeOver(bus, subjectOf(turn), 2),
+      takeOver(bus, subjectOf(turn), 2, STARTED),
       first.flush().catch(() => undefined),
     ]);
     const before = (await batchesOf(bus, turn)).flatMap(({ events }) => events);

@@ -1,4 +1,4 @@
-import { BUCKETS, conversationKey, type RunEvent, STREAMS, SUBJECTS } from '@natter/proto';
+import { BUCKETS, conversationKey, isRunEnd, type RunEvent, STREAMS, SUBJECTS } from '@natter/proto';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventsToEnd, newTurn, startTestAgent, store, type TestAgent, textOf } from './agent-under-test.ts';
@@ -24,8 +24,7 @@ async function start(orchestrator: Script, concurrency?: number): Promise<TestAg
 }
 
 const answering = () => scripted((question) => say(question, `re ${question.text}`));
-const ends = (events: RunEvent[]) =>
-  events.filter(({ type }) => type === 'run.completed' || type === 'run.failed');
+const ends = (events: RunEvent[]) => events.filter(isRunEnd);
 
 /** An agent that says where it is and then never goes on. */
 function stuck(): { script: Script; begun: Promise<void> } {
@@ -156,7 +155,7 @@ describe('a run', () => {
     const state = JSON.stringify({ epoch, doneSeq: 0, active, recent: [] });
     await (await agent.bus.bucket(BUCKETS.runs)).create(turn.conversation, state);
     agent.intake.start();
-    const record = SUBJECTS.message(turn.conversation, turn.run, 'assistant');
+    const record = SUBJECTS.runEnd(turn.conversation, turn.run);
     const ending = async () => {
       const stored = await agent.bus.stored.last(STREAMS.messages, record);
       return stored === null ? null : JSON.parse(new TextDecoder().decode(stored.data)).status;
