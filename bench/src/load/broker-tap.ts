@@ -4,7 +4,7 @@ import type { Bus } from '@natter/runtime';
 import type { NatsServer } from '@natter/testkit';
 import { monotonicMicros } from '../measure/clock.ts';
 import { type Distribution, Samples } from '../measure/samples.ts';
-import { connectAsGateway } from './gateway-bus.ts';
+import { connectAs } from './service-bus.ts';
 
 /** A tenth of 200 streams × 50 tokens/s for five minutes. */
 const MAX_SAMPLES = 300_000;
@@ -17,7 +17,7 @@ export class BrokerTap {
   #samples = new Samples(MAX_SAMPLES);
 
   static async connect(nats: NatsServer, epochMicros: number): Promise<BrokerTap> {
-    return new BrokerTap(await connectAsGateway(nats), epochMicros);
+    return new BrokerTap(await connectAs('gateway', nats), epochMicros);
   }
 
   private constructor(bus: Bus, epochMicros: number) {

@@ -6,6 +6,8 @@ export interface Target {
   port: number;
   /** Path and query of the upgrade. */
   path: string;
+  /** Address the connection comes from, one of 127.0.0.0/8; default 127.0.0.1. */
+  from?: string;
 }
 
 export interface RawSocketOptions extends Target {
@@ -32,7 +34,12 @@ export class RawSocket {
   constructor(options: RawSocketOptions) {
     this.#options = options;
     this.#frames = new FrameReader((opcode, payload) => this.#frame(opcode, payload));
-    this.#socket = connect({ host: '127.0.0.1', port: options.port, noDelay: true });
+    this.#socket = connect({
+      host: '127.0.0.1',
+      port: options.port,
+      noDelay: true,
+      localAddress: options.from,
+    });
     this.#socket.write(upgradeRequest(options));
     this.#socket.on('data', (chunk) => this.#data(chunk));
     this.#socket.on('error', (error) => this.#lost(error.message));
@@ -95,7 +102,7 @@ function closeCode(payload: Buffer): string {
 }
 
 /** One fixed key: nobody checks the answer, and a random one would cost the load its time. */
-function upgradeRequest({ port, path }: Target): string {
+export function upgradeRequest({ port, path }: Target): string {
   return [
     `GET ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,

@@ -1,16 +1,16 @@
-/** Puts questions straight into TURNS, and waits for the answers in MESSAGES. */
-import { AssistantMessage, conversationKey, SUBJECTS, type Turn } from '@natter/proto';
+/** Puts questions straight into TURNS, and waits for the ends of their runs. */
+import { conversationKey, RunBatch, SUBJECTS, type Turn } from '@natter/proto';
 import type { Bus } from '@natter/runtime';
 import type { NatsServer } from '@natter/testkit';
-import { connectAsGateway } from './gateway-bus.ts';
+import { connectAs } from './service-bus.ts';
 
 export interface Answers {
   /** Characters of all answers. */
   chars: number;
 }
 
-/** Where MESSAGES republishes the answers of all runs; tokens have subjects of their own. */
-const ANSWERS = SUBJECTS.message('*', '*', 'assistant').replace(/^msg/, 'ev.out');
+/** An end is published by itself: it stands behind the head of its batch, which is this long at most. */
+const HEAD_BYTES = 80;
 
 const decoder = new TextDecoder();
 
@@ -20,12 +20,12 @@ export class Turns {
   #waiting: { left: number; chars: number; resolve(): void; reject(error: Error): void } | null = null;
 
   static async connect(nats: NatsServer): Promise<Turns> {
-    return new Turns(await connectAsGateway(nats));
+    return new Turns(await connectAs('gateway', nats));
   }
 
   private constructor(bus: Bus) {
     this.#bus = bus;
-    bus.subscribe(ANSWERS, ({ data }) => this.#take(data));
+    bus.subscribe(SUBJECTS.conversationRunsOut('*'), ({ data }) => this.#take(data));
   }
 
   /** Asks `count` people's questions at once; resolves when all are answered, rejects after `timeoutMs`. */
@@ -68,10 +68,12 @@ export class Turns {
   }
 
   #take(data: Uint8Array): void {
-    const message = AssistantMessage.parse(JSON.parse(decoder.decode(data)));
+    // Most batches are text: parsing them all would cost the load its core.
+    if (!/"run\.(completed|failed)"/.test(decoder.decode(data.subarray(0, HEAD_BYTES)))) return;
     if (this.#waiting === null) return;
-    if (message.status !== 'completed') return this.#waiting.reject(new Error('a run failed'));
-    this.#waiting.chars += message.text.length;
+    const end = RunBatch.parse(JSON.parse(decoder.decode(data))).events.at(-1);
+    if (end?.type !== 'run.completed') return this.#waiting.reject(new Error('a run failed'));
+    this.#waiting.chars += end.text.length;
     this.#waiting.left -= 1;
     if (this.#waiting.left === 0) this.#waiting.resolve();
   }

@@ -1,0 +1,190 @@
+/** How fast everybody is back after a gateway was killed, and whether they missed anything. */
+import type { Stack } from '@natter/testkit';
+import type { Bench, Figure, FigureResult, Size } from '../bench.ts';
+import { tokensOf } from '../load/bench-room.ts';
+import { inFlight } from '../load/in-flight.ts';
+import { RoomWatcher } from '../load/room-watcher.ts';
+import { wholenessOf } from '../load/stamped-text.ts';
+import { STAMP_CHARS } from '../load/token-frame.ts';
+import { monotonicMicros } from '../measure/clock.ts';
+import { CoreWatch } from '../measure/core-watch.ts';
+import { CORE } from '../measure/cores.ts';
+import { cpuSeconds } from '../measure/process-meter.ts';
+import { type Distribution, distribution } from '../measure/samples.ts';
+import { until } from '../measure/until.ts';
+import { startMeasuredStack } from '../stack.ts';
+import { startTokenServer } from '../token-server.ts';
+
+interface Plan {
+  /** Each room has one live run, and all connections watch one of them. */
+  rooms: number;
+  watchersPerRoom: number;
+  tokensPerSecond: number;
+  /** Of one answer: long enough to be going on when everybody is back. */
+  tokens: number;
+  kills: number;
+}
+
+const PLANS: Record<Size, Plan> = {
+  tiny: { rooms: 4, watchersPerRoom: 5, tokensPerSecond: 10, tokens: 60, kills: 1 },
+  quick: { rooms: 200, watchersPerRoom: 25, tokensPerSecond: 4, tokens: 60, kills: 1 },
+  full: { rooms: 200, watchersPerRoom: 25, tokensPerSecond: 4, tokens: 60, kills: 5 },
+};
+/** Connections being opened at once; the server's queue for new ones has 512 places. */
+const OPENING = 256;
+/** Tokens everybody has before the gateway is killed, so that everybody has a cursor. */
+const HEARD = 3;
+/** The first run waits for a model that nobody has asked before. */
+const HEARD_MS = 30_000;
+/** Addresses the people come from, 127.0.0.2 and up. */
+const ADDRESSES = 8;
+
+interface Storm {
+  /** From the kill until the new gateway says that it is ready. */
+  restartSeconds: number;
+  /** From then until each was told that it goes on, in microseconds. */
+  back: Distribution;
+  /** CPU of the gateway until the last was back. */
+  cpuSeconds: number;
+  lost: number;
+  doubled: number;
+  /** Connections that were told that something is missing. */
+  unrecovered: number;
+  /** Connections that didn't get exactly one last frame. */
+  wrongEnds: number;
+}
+
+export const resumeStorm: Figure = {
+  name: 'resume-storm',
+  title: 'Everybody resumes after a killed gateway',
+  async run(bench): Promise<FigureResult> {
+    const plan = PLANS[bench.size];
+    const model = await startTokenServer(bench);
+    const { tokensPerSecond, tokens } = plan;
+    await model.ask({ type: 'paced', tokensPerSecond, tokens, epochMicros: monotonicMicros() });
+    const stack = await startMeasuredStack(bench, 'gateway', model.env);
+    const people = await joinAll(bench, stack, plan);
+    const cores = new CoreWatch();
+    const storms: Storm[] = [];
+    for (let kill = 1; kill <= plan.kills; kill += 1)
+      storms.push(await storm(bench, stack, people, plan, `question-${kill}`, cores));
+    const worst = (value: (storm: Storm) => number) => Math.max(...storms.map(value));
+    const sum = (value: (storm: Storm) => number) => storms.reduce((all, each) => all + value(each), 0);
+    const row = (id: string, label: string, value: number, unit = '') => ({
+      id: `resume-storm.${id}`,
+      label,
+      value,
+      unit,
+    });
+    const restart = worst(({ restartSeconds }) => restartSeconds).toFixed(2);
+    return {
+      measurements: [
+        {
+          ...row('back', `all ${people.length} back after the restart`, worst((s) => s.back.max) / 1e6, 's'),
+          why: `the load opens ${OPENING} at once on the core that broker and auth are on; the restart itself took ${restart} s`,
+        },
+        row('back-p50', 'half of them', worst((s) => s.back.p50) / 1e6, 's'),
+        row('restart', 'from the kill until the gateway is ready', Number(restart), 's'),
+        row(
+          'lost',
+          `tokens lost, of ${plan.rooms} live runs, over all connections`,
+          sum((s) => s.lost),
+        ),
+        row(
+          'doubled',
+          'tokens doubled',
+          sum((s) => s.doubled),
+        ),
+        row(
+          'unrecovered',
+          'connections told of a gap',
+          sum((s) => s.unrecovered),
+        ),
+        row(
+          'wrong-ends',
+          'connections without exactly one end',
+          sum((s) => s.wrongEnds),
+        ),
+        row('cpu', 'gateway CPU per resume', (worst((s) => s.cpuSeconds) * 1e6) / people.length, 'µs'),
+      ],
+      cores: cores.use(),
+      details: { plan, storms },
+    };
+  },
+};
+
+/** Everybody is a person of their own; the first of each room is the one who asks. */
+async function joinAll(bench: Bench, stack: Stack, plan: Plan): Promise<RoomWatcher[]> {
+  const port = stack.gateways[0]?.ports.http as number;
+  const count = plan.rooms * plan.watchersPerRoom;
+  bench.say(`${count} people join ${plan.rooms} rooms`);
+  const tokens = await tokensOf(stack, count);
+  const people = tokens.map((token, index) => {
+    const from = `127.0.0.${2 + (index % ADDRESSES)}`;
+    return new RoomWatcher({ port, token, roomId: `room-${index % plan.rooms}`, from });
+  });
+  bench.defer(() => {
+    for (const person of people) person.drop();
+  });
+  await inFlight(count, OPENING, async (index) => (people[index] as RoomWatcher).join());
+  return people;
+}
+
+async function storm(
+  bench: Bench,
+  stack: Stack,
+  people: RoomWatcher[],
+  plan: Plan,
+  messageId: string,
+  cores: CoreWatch,
+): Promise<Storm> {
+  const gateway = stack.gateways[0];
+  if (gateway === undefined) throw new Error('the stack has no gateway');
+  for (const person of people) person.forget();
+  for (const person of people.slice(0, plan.rooms)) person.ask('What is the engine power?', messageId);
+  await until(HEARD_MS, 'everybody heard the beginning', () => {
+    failOnFirst(people);
+    return people.every(({ text }) => text.length >= HEARD * STAMP_CHARS);
+  });
+
+  bench.say('the gateway is killed');
+  for (const person of people) person.expectLoss();
+  const killed = performance.now();
+  await gateway.kill();
+  await gateway.restart();
+  const restartSeconds = (performance.now() - killed) / 1_000;
+  bench.cores.pin(gateway.pid, CORE.underTest);
+
+  const stop = cores.start();
+  const [ready, cpu] = [monotonicMicros(), cpuSeconds(gateway.pid)];
+  const back = new Float64Array(people.length);
+  await inFlight(people.length, OPENING, async (index) => {
+    await (people[index] as RoomWatcher).resume();
+    back[index] = monotonicMicros() - ready;
+  });
+  const used = cpuSeconds(gateway.pid) - cpu;
+  stop();
+  const result = distribution(back);
+  bench.say(`all back after ${(result.max / 1e6).toFixed(2)} s`);
+
+  const answerMs = (1_000 * plan.tokens) / plan.tokensPerSecond;
+  await until(2 * answerMs + HEARD_MS, 'everybody has the end', () => {
+    failOnFirst(people);
+    return people.every(({ ends }) => ends > 0);
+  });
+  const whole = people.map(({ text }) => wholenessOf(text, plan.tokens));
+  return {
+    restartSeconds,
+    back: result,
+    cpuSeconds: used,
+    lost: whole.reduce((sum, { lost }) => sum + lost, 0),
+    doubled: whole.reduce((sum, { doubled }) => sum + doubled, 0),
+    unrecovered: people.filter(({ recovered }) => recovered === false).length,
+    wrongEnds: people.filter(({ ends }) => ends !== 1).length,
+  };
+}
+
+function failOnFirst(people: RoomWatcher[]): void {
+  const failed = people.find(({ failure }) => failure !== null);
+  if (failed) throw new Error(`a connection failed: ${failed.failure}`);
+}

@@ -1,0 +1,131 @@
+/** A person on rooms-v1 who asks for cursors, keeps the answer, and resumes when cut off. */
+import { JOINED_MARK, roomPath } from './bench-room.ts';
+import { RawSocket } from './raw-socket.ts';
+
+export interface RoomWatcherOptions {
+  port: number;
+  token: string;
+  roomId: string;
+  /** Address of the person. */
+  from: string;
+}
+
+/** What the gateway says when it has gone on from a cursor. */
+const RESUMED_MARK = '"type":"resumed"';
+const CURSOR = '"cursor":"';
+/** Beginnings tell most frames apart without reading them. */
+const CHAT = Buffer.from('{"type":"chat"');
+const ERROR = Buffer.from('{"type":"error"');
+const IN_MS = 30_000;
+
+interface ChatFrame {
+  data: { role?: string; content?: string; streaming?: boolean; done?: boolean };
+}
+
+export class RoomWatcher {
+  /** The answer so far; `ask` or `forget` empties it. */
+  text = '';
+  /** Whether the answer's last frame has come, and how often. */
+  ends = 0;
+  /** Whether everything said since the cursor was still there; null before the first resume. */
+  recovered: boolean | null = null;
+  readonly #options: RoomWatcherOptions;
+  #socket: RawSocket | null = null;
+  #cursor: string | null = null;
+  #failure: string | null = null;
+  #cutOff = false;
+  #onFrame: ((frame: Buffer) => void) | null = null;
+
+  constructor(options: RoomWatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Why this person's answer can't be whole, or null. */
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  /** Connects and joins. */
+  join(): Promise<void> {
+    return this.#open('', JOINED_MARK);
+  }
+
+  /** Connects and goes on from the last cursor; resolves when the gateway says so. */
+  async resume(): Promise<void> {
+    if (this.#cursor === null) throw new Error('no frame had a cursor');
+    const more = `&resume=${encodeURIComponent(this.#cursor)}`;
+    await this.#open(more, RESUMED_MARK, (frame) => {
+      this.recovered = !frame.includes('"recovered":false');
+    });
+  }
+
+  /** From now on the end of the connection is expected. */
+  expectLoss(): void {
+    this.#cutOff = true;
+  }
+
+  forget(): void {
+    this.text = '';
+    this.ends = 0;
+  }
+
+  ask(question: string, messageId: string): void {
+    const frame = { type: 'chat', data: { message: question }, room_id: this.#options.roomId };
+    this.#socket?.send(JSON.stringify({ ...frame, message_id: messageId }));
+  }
+
+  drop(): void {
+    this.#socket?.drop();
+  }
+
+  #open(more: string, mark: string, onMark?: (frame: string) => void): Promise<void> {
+    const { port, token, roomId, from } = this.#options;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => settle(() => reject(new Error(`no ${mark} for ${IN_MS} ms`))), IN_MS);
+      const settle = (done: () => void) => {
+        clearTimeout(timer);
+        this.#onFrame = null;
+        done();
+      };
+      this.#cutOff = false;
+      this.#onFrame = (payload) => {
+        const frame = payload.toString();
+        if (!frame.includes(mark)) return;
+        onMark?.(frame);
+        settle(resolve);
+      };
+      this.#socket = new RawSocket({
+        port,
+        path: roomPath(token, roomId, `&seq=1${more}`),
+        from,
+        onText: (payload) => this.#take(payload),
+        onLost: (why) => {
+          if (this.#cutOff) return;
+          this.#failure ??= `lost: ${why}`;
+          settle(() => reject(new Error(`a watcher was lost: ${why}`)));
+        },
+      });
+    });
+  }
+
+  #take(payload: Buffer): void {
+    this.#onFrame?.(payload);
+    const at = payload.lastIndexOf(CURSOR);
+    if (at >= 0) {
+      const from = at + CURSOR.length;
+      this.#cursor = payload.toString('latin1', from, payload.indexOf('"', from));
+    }
+    if (begins(payload, ERROR)) this.#failure ??= payload.subarray(0, 300).toString();
+    if (begins(payload, CHAT)) this.#read(JSON.parse(payload.toString()) as ChatFrame);
+  }
+
+  #read({ data }: ChatFrame): void {
+    if (data.role !== 'assistant') return;
+    if (data.done === true) this.ends += 1;
+    else if (data.streaming === true) this.text += data.content ?? '';
+  }
+}
+
+function begins(payload: Buffer, prefix: Buffer): boolean {
+  return payload.length >= prefix.length && payload.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;
+}
