@@ -1,4 +1,4 @@
-import { LIMITS, RunEvent } from '@natter/proto';
+import { CLOSES, LIMITS, RunEvent } from '@natter/proto';
 import clientFrames from '@natter/proto/corpus/session-v1/client-frames.json' with { type: 'json' };
 import serverFrames from '@natter/proto/corpus/session-v1/server-frames.json' with { type: 'json' };
 import turns from '@natter/proto/corpus/session-v1/turns.json' with { type: 'json' };
@@ -70,6 +70,11 @@ describe('session-v1', () => {
     ['the query, whatever the header says', { token: 'abc' }, { authorization: 'Bearer other' }],
   ])('reads the token from %s', (_name, query, header) => {
     expect(open('s', query, header).credential).toEqual({ token: 'abc', use: 'access' });
+  });
+
+  it('[session/internal-error] closes with 1011 and the same words, whatever went wrong inside', () => {
+    const close = sessionV1.closes.internalError ?? CLOSES.internalError;
+    expect(close).toMatchObject({ code: 1011, reason: 'Internal error' });
   });
 
   it('leaves an Authorization of another scheme to the proxy it is meant for', () => {

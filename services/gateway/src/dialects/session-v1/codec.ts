@@ -16,6 +16,7 @@ import type {
 import { openingOf } from '../opening.ts';
 import { agentFrame, cancelledFrame, failedFrame, partialFrame, toolFrame } from './answer-frames.ts';
 import { CancelFrame, QuestionFrame } from './frames.ts';
+import { deletedFrame, editedFrame, transcriptFrame, userFrame } from './place-frames.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const NOTHING: Decoded = { ok: true, command: { type: 'nothing' } };
@@ -90,12 +91,9 @@ function encodeNotice(notice: Notice): Frames {
     case 'resumed':
       return JSON.stringify({ type: 'resumed', recovered: notice.recovered });
     case 'transcript':
-      return encodeTranscript(notice);
+      return transcriptFrame(notice);
     case 'left':
-      // Removed, banned, or the room is gone: what is said there is not for them any more.
-      return notice.why === 'left'
-        ? null
-        : JSON.stringify({ type: 'error', content: ERRORS.ROOM_DENIED.text, code: 'ROOM_DENIED' });
+      return JSON.stringify({ type: 'left', room_id: notice.room, reason: notice.why });
     case 'connected':
     case 'pong':
     case 'confirmed':
@@ -129,34 +127,16 @@ function encodeEvent(event: RunEvent, run: RunText): Frames {
 
 /** At least one partial comes before an answer, an empty one too. Source: PROTOCOLS, session-v1. */
 function afterPartial(run: RunText, end: string): Frames {
-  return run.text === '' ? [partialFrame('', run.cursor), end] : end;
+  // The cursor stands on the end: nobody must resume between the two.
+  return run.text === '' ? [partialFrame('', null), end] : end;
 }
 
-function encodePlaceEvent(event: PlaceEvent, { room, cursor }: PlaceContext): Frames {
-  return event.type === 'message.posted' ? userFrame(event, room, cursor) : null;
-}
-
-/** What was said, as it was shown then: no partials, and nothing that was deleted. */
-function encodeTranscript({ place, messages, cursor }: Extract<Notice, { type: 'transcript' }>): Frames {
-  const told = messages.filter(({ deletedAt }) => deletedAt === undefined);
-  return told.map((message, index) => {
-    const { end, at } = message;
-    const position = index === told.length - 1 ? cursor : null;
-    if (end === undefined) return userFrame(message, place.room, position);
-    if (end.type === 'run.completed') return agentFrame(end, at, position);
-    if (end.type === 'run.cancelled') return cancelledFrame(end, at, position);
-    return failedFrame(end, position);
-  });
-}
-
-/** The echo. In a room people must be told apart; in a session there is only one. */
-function userFrame(
-  { text, sub, name }: { text: string; sub: string; name: string | null },
-  room: string | null,
-  cursor: string | null,
-): string {
-  const author = room === null ? {} : { user_id: sub, username: name ?? sub };
-  return JSON.stringify({ type: 'user', content: text, ...author, cursor: cursor ?? undefined });
+/** Edits and deletions name a message by an id that only the frames of a room have. */
+function encodePlaceEvent(event: PlaceEvent, context: PlaceContext): Frames {
+  if (event.type === 'message.posted') return userFrame(event, context);
+  if (context.room === null) return null;
+  if (event.type === 'message.edited') return editedFrame(event.run, event.text, context.cursor);
+  return event.type === 'message.deleted' ? deletedFrame(event.run, context.cursor) : null;
 }
 
 function decodeQuestion(frame: Record<string, unknown>): Decoded {
