@@ -1,16 +1,22 @@
-/** The auth service: verifies and issues tokens for whoever asks on the bus. */
+/** The auth service: verifies and issues tokens, and knows who may be where, for whoever asks on the bus. */
 import { Bus, type Logger, Metrics, type Running, startInternalServer } from '@natter/runtime';
-import type { AuthConfig } from './config.ts';
+import { type AuthConfig, masterTokenFile } from './config.ts';
 import { authEndpoints } from './endpoints.ts';
-import { loadKeySources } from './keys/key-sources.ts';
-import { TokenVerifier } from './tokens/token-verifier.ts';
+import { Rooms } from './rooms/rooms.ts';
+import { StoreOpener } from './rooms/stores.ts';
+import { loadTokens, type Tokens } from './tokens/load-tokens.ts';
 
 /** Version of the service's interface, as discovery shows it. */
-const VERSION = '1.0.0';
+const VERSION = '1.1.0';
+
+/** Positions of deleted rooms that are left then go when their users list their rooms. */
+const ROOMS_STOP_MS = 2_000;
+
+/** Below this a guess is worth trying; a generated one has 43 characters. */
+const SHORT_MASTER_TOKEN = 16;
 
 export async function startAuth(config: AuthConfig, log: Logger): Promise<Running> {
-  const sources = await loadKeySources(config, log);
-  const verifier = new TokenVerifier(sources, { ...config, log });
+  const tokens = await loadTokens(config, log);
   const metrics = new Metrics('auth');
   const bus = await Bus.connect({ url: config.natsUrl, name: 'auth', nkeyFile: config.natsNkeyFile }, log);
   let serving = false;
@@ -21,18 +27,21 @@ export async function startAuth(config: AuthConfig, log: Logger): Promise<Runnin
       metrics,
       notReady: () => (!serving ? 'not serving' : bus.connected ? null : 'not connected to the broker'),
     });
+    const rooms = new Rooms({ log });
+    const stores = new StoreOpener(bus, log);
     await bus.serve(
       'auth',
       VERSION,
-      'Verifies and issues access tokens',
-      authEndpoints({ config, keys: sources.own, verifier, metrics, log }),
+      'Verifies and issues tokens; knows who may be in which room',
+      authEndpoints({ ...tokens, config, rooms, stores, metrics, log }),
     );
     serving = true;
-    describe(config, sources.own.signing.kid, log);
+    describe(config, tokens, log);
     return {
       ports: { internal: internal.port },
       stop: async () => {
         serving = false;
+        await rooms.stop(ROOMS_STOP_MS);
         await bus.close();
         await internal.close();
       },
@@ -43,9 +52,17 @@ export async function startAuth(config: AuthConfig, log: Logger): Promise<Runnin
   }
 }
 
-/** Says what is trusted; what suits only development is a warning. */
-function describe(config: AuthConfig, kid: string, log: Logger): void {
-  const trusted = { kid, sharedSecret: config.secret !== null, identityProvider: config.jwksIssuer };
-  log.info(trusted, 'keys are loaded');
+/** Says what is trusted; what suits only development is a warning. Never a secret. */
+function describe(config: AuthConfig, { keys, hasStore }: Tokens, log: Logger): void {
+  const { kid } = keys.signing;
+  const sharedSecret = config.secret !== null;
+  log.info(
+    { kid, sharedSecret, identityProvider: config.jwksIssuer, tokenStore: hasStore },
+    'keys are loaded',
+  );
   if (config.devLogin) log.warn('NATTER_DEV_LOGIN is on: anybody can sign in under any name');
+  if (config.masterToken === null)
+    log.info({ file: masterTokenFile(config) }, 'MASTER_TOKEN is unset: a generated one is in this file');
+  else if (config.masterToken.length < SHORT_MASTER_TOKEN)
+    log.warn(`MASTER_TOKEN has less than ${SHORT_MASTER_TOKEN} characters: it can be guessed`);
 }

@@ -1,10 +1,17 @@
 /** Settings of the auth service; `npm run token` reads the same ones. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { LIMITS } from '@natter/proto';
 import type { BaseConfig } from '@natter/runtime';
 import { ConfigError, type ConfigOf, kinds, setting } from '@natter/runtime/config';
 
 /** RFC 7518, section 3.2: an HS256 key has at least the size of the hash. */
 const MIN_SECRET_BYTES = 32;
+
+function atLeastBytes(bytes: number) {
+  return kinds.optional().refine((value) => value === null || Buffer.byteLength(value) >= bytes, {
+    error: `must have at least ${bytes} bytes; \`openssl rand -base64 32\` makes a good one`,
+  });
+}
 
 /** Signatures with a public key. HMAC is left out: a published key must never work as a secret. */
 const PUBLIC_KEY_ALGORITHMS = [
@@ -30,7 +37,7 @@ export const AUTH_SETTINGS = {
   dataDir: setting(
     'NATTER_DATA_DIR',
     kinds.string('./.natter'),
-    'Folder for everything that is kept: the data of the broker that `npm start` starts, and the generated signing key.',
+    'Folder for everything that is kept: the data of the broker that `npm start` starts, and the generated keys.',
   ),
   privateKeyFile: setting(
     'NATTER_JWT_PRIVATE_KEY_FILE',
@@ -41,6 +48,25 @@ export const AUTH_SETTINGS = {
     'NATTER_JWT_PREVIOUS_PUBLIC_KEYS_FILE',
     kinds.optional(),
     'JWKS file with up to 16 public Ed25519 keys that signed our tokens before and are still trusted. Unset: none.',
+  ),
+  masterToken: setting(
+    'MASTER_TOKEN',
+    kinds.optional().refine((value) => value === null || Buffer.byteLength(value) <= LIMITS.tokenBytes, {
+      error: `must have at most ${LIMITS.tokenBytes} bytes`,
+    }),
+    'Token of whoever administrates on fastchat-v1 and makes tokens there. Unset: one is generated into NATTER_DATA_DIR, which is right for one machine only.',
+    { secret: true },
+  ),
+  cryptographyKey: setting(
+    'CRYPTOGRAPHY_KEY',
+    atLeastBytes(MIN_SECRET_BYTES),
+    'Key that signs and verifies the tokens of fastchat-v1 (HS256), at least 32 bytes. Unset: one is generated into NATTER_DATA_DIR, which is right for one machine only.',
+    { secret: true },
+  ),
+  configFile: setting(
+    'NATTER_CONFIG_FILE',
+    kinds.optional(),
+    'JSON file whose section `auth_middleware` names an HTTP store that must know each token of fastchat-v1. Unset: no such store.',
   ),
   issuer: setting(
     'NATTER_JWT_ISSUER',
@@ -54,9 +80,7 @@ export const AUTH_SETTINGS = {
   ),
   secret: setting(
     'NATTER_JWT_SECRET',
-    kinds.optional().refine((value) => value === null || Buffer.byteLength(value) >= MIN_SECRET_BYTES, {
-      error: `must have at least ${MIN_SECRET_BYTES} bytes; \`openssl rand -base64 32\` makes a good one`,
-    }),
+    atLeastBytes(MIN_SECRET_BYTES),
     'Secret shared with a backend that signs HS256 tokens, at least 32 bytes. Only verifies; we sign nothing with it. Unset: HS256 is refused.',
     { secret: true },
   ),
@@ -143,4 +167,14 @@ export function identityProvider(config: KeyConfig): IdentityProvider | null {
 /** A path of the settings, absolute. */
 export function fromRoot(config: KeyConfig, path: string): string {
   return resolve(config.root, path);
+}
+
+/** Where the generated master token is; `npm start` shows it from there. */
+export function masterTokenFile(config: Pick<KeyConfig, 'root' | 'dataDir'>): string {
+  return resolve(config.root, join(config.dataDir, 'auth', 'master-token'));
+}
+
+/** Where the generated key of the tokens of fastchat-v1 is. */
+export function cryptographyKeyFile(config: Pick<KeyConfig, 'root' | 'dataDir'>): string {
+  return resolve(config.root, join(config.dataDir, 'auth', 'cryptography-key'));
 }

@@ -1,5 +1,7 @@
 /** The endpoints of the auth service: what comes in is parsed, what goes out is a schema's. */
 import {
+  type IssueReply,
+  IssueRequest,
   type JwksReply,
   LIMITS,
   type LoginReply,
@@ -11,8 +13,14 @@ import {
 import type { BusMessage, Endpoint, Logger, Metrics } from '@natter/runtime';
 import type { AuthConfig } from './config.ts';
 import type { OwnKeys } from './keys/own-keys.ts';
-import { registerAuthMetrics } from './metrics.ts';
+import { type AuthMetrics, registerAuthMetrics } from './metrics.ts';
+import { requestJson } from './request-json.ts';
+import type { Rooms } from './rooms/rooms.ts';
+import { roomsEndpoint } from './rooms/rooms-endpoint.ts';
+import type { StoreOpener } from './rooms/stores.ts';
 import { issueToken, UnfitToken } from './tokens/issue-token.ts';
+import type { TokenIssuer } from './tokens/token-issuer.ts';
+import type { TokenUses } from './tokens/token-uses.ts';
 import type { TokenVerifier } from './tokens/token-verifier.ts';
 
 /**
@@ -21,64 +29,100 @@ import type { TokenVerifier } from './tokens/token-verifier.ts';
  */
 const MAX_UNDER_WAY = 2_000;
 /** A token whose every byte is escaped in JSON, and the rest of the object. */
-const MAX_REQUEST_BYTES = LIMITS.tokenBytes * 6 + 1_024;
+const MAX_REQUEST_BYTES = LIMITS.tokenBytes * 6 + 4_096;
 /** Long enough for a day at the page, short enough that a leaked one is soon worth nothing. */
 const DEV_LOGIN_TTL_S = 8 * 3600;
 
 export interface EndpointParts {
   config: Pick<AuthConfig, 'devLogin' | 'issuer' | 'audience'>;
   keys: OwnKeys;
-  verifier: TokenVerifier;
+  verifier: Pick<TokenVerifier, 'remembered'>;
+  uses: TokenUses;
+  issuer: TokenIssuer;
+  rooms: Rooms;
+  stores: Pick<StoreOpener, 'open'>;
   metrics: Metrics;
   log: Logger;
 }
 
 export function authEndpoints(parts: EndpointParts): Endpoint[] {
   const jwks = JSON.stringify({ keys: parts.keys.jwks } satisfies JwksReply);
-  const verify = verifyEndpoint(parts);
+  let underWay = 0;
+  const counters = registerAuthMetrics(parts.metrics, {
+    underWay: () => underWay,
+    rememberedTokens: () => parts.verifier.remembered.tokens,
+    rememberedHits: () => parts.verifier.remembered.hits,
+  });
+  /** `busy` when too much is under way. */
+  const bounded = async <T>(busy: T, work: () => Promise<T>): Promise<T> => {
+    if (underWay >= MAX_UNDER_WAY) return busy;
+    underWay += 1;
+    try {
+      return await work();
+    } finally {
+      underWay -= 1;
+    }
+  };
+  const unavailable = { ok: false, reason: 'unavailable' } as const;
+  const { rooms, stores, log } = parts;
+  const count = (op: string, result: string) => counters.rooms.inc({ op, result });
   return [
-    { name: 'verify', subject: SUBJECTS.authVerify, handle: verify },
+    {
+      name: 'verify',
+      subject: SUBJECTS.authVerify,
+      handle: async (request) => {
+        const reply = await bounded<VerifyReply>(unavailable, () => verify(request, parts, counters));
+        counters.verifications.inc({ result: reply.ok ? 'ok' : reply.reason });
+        return JSON.stringify(reply);
+      },
+    },
     {
       name: 'login',
       subject: SUBJECTS.authLogin,
       handle: async (request) => JSON.stringify(await login(request, parts)),
     },
+    {
+      name: 'issue',
+      subject: SUBJECTS.authIssue,
+      handle: async (request) =>
+        JSON.stringify(await bounded<IssueReply>(unavailable, () => issue(request, parts, counters))),
+    },
     { name: 'jwks', subject: SUBJECTS.authJwks, handle: () => jwks },
+    roomsEndpoint({ rooms, stores, log, count }),
   ];
 }
 
-function verifyEndpoint({ verifier, metrics }: EndpointParts): (request: BusMessage) => Promise<string> {
-  let underWay = 0;
-  const { verifications, seconds } = registerAuthMetrics(metrics, {
-    underWay: () => underWay,
-    rememberedTokens: () => verifier.remembered.tokens,
-    rememberedHits: () => verifier.remembered.hits,
-  });
+async function verify(
+  request: BusMessage,
+  { uses }: EndpointParts,
+  { seconds }: AuthMetrics,
+): Promise<VerifyReply> {
+  const asked = VerifyRequest.safeParse(requestJson(request, MAX_REQUEST_BYTES));
+  if (!asked.success) return { ok: false, reason: 'invalid' };
+  const endTimer = seconds.startTimer();
+  try {
+    return await uses.verify(asked.data.token, asked.data.use);
+  } finally {
+    endTimer();
+  }
+}
 
-  const answer = async (request: BusMessage): Promise<VerifyReply> => {
-    if (underWay >= MAX_UNDER_WAY) return { ok: false, reason: 'unavailable' };
-    const asked = VerifyRequest.safeParse(readJson(request));
-    if (!asked.success) return { ok: false, reason: 'invalid' };
-    underWay += 1;
-    const endTimer = seconds.startTimer();
-    try {
-      return await verifier.verify(asked.data.token);
-    } finally {
-      underWay -= 1;
-      endTimer();
-    }
-  };
-  return async (request) => {
-    const reply = await answer(request);
-    verifications.inc({ result: reply.ok ? 'ok' : reply.reason });
-    return JSON.stringify(reply);
-  };
+async function issue(
+  request: BusMessage,
+  { issuer }: EndpointParts,
+  { issued }: AuthMetrics,
+): Promise<IssueReply> {
+  const asked = IssueRequest.safeParse(requestJson(request, MAX_REQUEST_BYTES));
+  const reply: IssueReply = asked.success ? await issuer.issue(asked.data) : { ok: false, reason: 'invalid' };
+  const kind = asked.success ? asked.data.kind : 'unknown';
+  issued.inc({ kind, result: reply.ok ? 'ok' : reply.reason });
+  return reply;
 }
 
 /** Any name gets a token, but never a role: whoever administrates signs in another way. */
 async function login(request: BusMessage, { config, keys, log }: EndpointParts): Promise<LoginReply> {
   if (!config.devLogin) return { ok: false, reason: 'disabled' };
-  const asked = LoginRequest.safeParse(readJson(request));
+  const asked = LoginRequest.safeParse(requestJson(request, MAX_REQUEST_BYTES));
   if (!asked.success) return { ok: false, reason: 'invalid' };
   const { sub, email = null, name = null } = asked.data;
   try {
@@ -90,15 +134,5 @@ async function login(request: BusMessage, { config, keys, log }: EndpointParts):
     if (!(error instanceof UnfitToken)) throw error;
     log.debug({ err: error }, 'a login was refused');
     return { ok: false, reason: 'invalid' };
-  }
-}
-
-/** What the bytes say, or undefined where they are too many or no JSON; the schemas refuse that. */
-function readJson(request: BusMessage): unknown {
-  if (request.data.byteLength > MAX_REQUEST_BYTES) return undefined;
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.data));
-  } catch {
-    return undefined;
   }
 }

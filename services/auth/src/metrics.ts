@@ -26,6 +26,16 @@ export function registerAuthMetrics(metrics: Metrics, state: AuthState) {
     verifications: metrics.counter('natter_auth_verifications_total', 'Tokens verified, by result.', [
       'result',
     ]),
+    issued: metrics.counter(
+      'natter_auth_issued_total',
+      'Tokens of the wires that were asked for, by kind and result.',
+      ['kind', 'result'],
+    ),
+    rooms: metrics.counter(
+      'natter_auth_room_requests_total',
+      'Requests about rooms, by operation and result.',
+      ['op', 'result'],
+    ),
     seconds: metrics.latency('natter_auth_verify_seconds', 'Time that one verification took.'),
   };
 }

@@ -1,18 +1,19 @@
 import { JwksReply, LoginReply, SUBJECTS, VerifyReply } from '@natter/proto';
-import { type BusMessage, Metrics } from '@natter/runtime';
+import { BusError, type BusMessage, Metrics } from '@natter/runtime';
 import { decodeJwt } from 'jose';
 import { expect, it } from 'vitest';
 import { authEndpoints } from '../src/endpoints.ts';
-import { loadKeySources } from '../src/keys/key-sources.ts';
-import { TokenVerifier } from '../src/tokens/token-verifier.ts';
-import { configOf, keyFile, LOG, temporaryFolder } from './forge.ts';
+import { Rooms } from '../src/rooms/rooms.ts';
+import { loadTokens } from '../src/tokens/load-tokens.ts';
+import { configOf, LOG, temporaryFolder } from './forge.ts';
 
 async function service(env: Record<string, string> = {}) {
-  const config = configOf({ NATTER_JWT_PRIVATE_KEY_FILE: keyFile(temporaryFolder()).file, ...env });
-  const sources = await loadKeySources(config, LOG);
-  const verifier = new TokenVerifier(sources, { ...config, log: LOG });
+  const config = configOf({ NATTER_DATA_DIR: temporaryFolder(), ...env });
   const metrics = new Metrics('auth');
-  const endpoints = authEndpoints({ config, keys: sources.own, verifier, metrics, log: LOG });
+  const stores = { open: () => Promise.reject(new BusError('UNAVAILABLE', 'no broker here')) };
+  const rooms = new Rooms({ log: LOG });
+  const tokens = await loadTokens(config, LOG);
+  const endpoints = authEndpoints({ ...tokens, config, rooms, stores, metrics, log: LOG });
   const ask = async (subject: string, body: unknown): Promise<unknown> => {
     const endpoint = endpoints.find((candidate) => candidate.subject === subject);
     const data = body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body));

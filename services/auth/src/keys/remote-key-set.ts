@@ -1,6 +1,7 @@
 /** One fetch of a JSON Web Key Set, bounded in time and size. */
 import type { JSONWebKeySet } from 'jose';
 import { z } from 'zod';
+import { boundedText } from '../bounded-text.ts';
 
 /** The largest sets of public providers are about 20 KB. */
 const MAX_BYTES = 256 * 1024;
@@ -20,17 +21,5 @@ export async function fetchKeySet(url: string, timeoutMs: number): Promise<JSONW
     await response.body?.cancel();
     throw new Error(`status ${response.status} instead of 200`);
   }
-  return KeySet.parse(JSON.parse(await readText(response)));
-}
-
-async function readText(response: Response): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let text = '';
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+  return KeySet.parse(JSON.parse(await boundedText(response, MAX_BYTES)));
 }

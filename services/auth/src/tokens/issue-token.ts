@@ -1,6 +1,6 @@
 /** Issues access tokens signed by our own key. */
 import { randomUUID } from 'node:crypto';
-import { isClientId, LIMITS } from '@natter/proto';
+import { isClientId, LIMITS, RESERVED_SUB_PREFIX } from '@natter/proto';
 import { SignJWT } from 'jose';
 import { OWN_ALGORITHM, OWN_TYP, type OwnKeys } from '../keys/own-keys.ts';
 
@@ -9,6 +9,8 @@ export interface TokenRequest {
   email: string | null;
   name: string | null;
   roles: string[];
+  /** Claim `type`: for any wire, or for rooms-v1 only. */
+  type?: 'access' | 'websocket';
   ttlS: number;
 }
 
@@ -30,7 +32,7 @@ export class UnfitToken extends Error {
 /**
  * Signs the claims of seeds/001 (`sub,email,name,type,exp,iat`) with those of RFC 9068.
  *
- * Throws UnfitToken when the subject is no id or the token would be over LIMITS.tokenBytes.
+ * Throws UnfitToken when the subject is no id of a person or the token would be over LIMITS.tokenBytes.
  */
 export async function issueToken(
   request: TokenRequest,
@@ -39,13 +41,15 @@ export async function issueToken(
   now = Date.now,
 ): Promise<IssuedToken> {
   if (!isClientId(request.sub)) throw new UnfitToken(`the subject must have 1 to ${LIMITS.idBytes} bytes`);
+  if (request.sub.startsWith(RESERVED_SUB_PREFIX))
+    throw new UnfitToken(`the subject must not begin with ${RESERVED_SUB_PREFIX}`);
   const issuedAt = Math.floor(now() / 1000);
   const expiresAt = issuedAt + request.ttlS;
   const token = await new SignJWT({
     sub: request.sub,
     ...(request.email === null ? {} : { email: request.email }),
     ...(request.name === null ? {} : { name: request.name }),
-    type: 'access',
+    type: request.type ?? 'access',
     ...(request.roles.length === 0 ? {} : { roles: request.roles }),
     iss: names.issuer,
     aud: names.audience,

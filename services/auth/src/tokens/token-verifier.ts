@@ -1,10 +1,11 @@
 /** Tells whether a token is good, and whom it stands for. The hot path of this service. */
-import { LIMITS, type Principal, type TokenRefusal, type VerifyReply } from '@natter/proto';
+import { LIMITS, type Principal, type VerifyReply } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
-import { type KeySource, KeysUnavailable, type TokenHeader } from '../keys/key-source.ts';
+import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
+import type { KeySource, TokenHeader } from '../keys/key-source.ts';
 import { type KeySources, sourceFor } from '../keys/key-sources.ts';
 import { principalOf } from './principal-of.ts';
+import { refusal, TokenRefused } from './token-refused.ts';
 import { VerifiedTokens } from './verified-tokens.ts';
 
 export interface VerifierOptions {
@@ -16,15 +17,9 @@ export interface VerifierOptions {
   now?: () => number;
 }
 
-/** Why a token was refused; `detail` is for the log and never names a claim's value. */
-class Refused extends Error {
-  readonly code: TokenRefusal;
-  constructor(code: TokenRefusal, detail: string, cause?: unknown) {
-    super(detail, { cause });
-    this.name = 'Refused';
-    this.code = code;
-  }
-}
+/** Values of the claim `type` that are good for a use. */
+const TYPES = { access: ['access'], websocket: ['access', 'websocket'] };
+export type PersonalUse = keyof typeof TYPES;
 
 export class TokenVerifier {
   readonly #sources: KeySources;
@@ -46,22 +41,23 @@ export class TokenVerifier {
   }
 
   /** Never throws on account of a token. */
-  async verify(token: string): Promise<VerifyReply> {
+  async verify(token: string, use: PersonalUse = 'access'): Promise<VerifyReply> {
     try {
-      if (Buffer.byteLength(token) > LIMITS.tokenBytes) throw new Refused('invalid', 'too long');
-      // Whatever can change while a token lives, such as a revocation, is asked after this line.
-      const principal = await this.#principal(token);
-      return { ok: true, principal };
+      return { ok: true, principal: await this.principal(token, use) };
     } catch (error) {
-      const refused = asRefused(error);
-      const level = refused.code === 'unavailable' ? 'warn' : 'debug';
-      this.#options.log[level]({ err: refused.cause, reason: refused.code }, `refused: ${refused.message}`);
-      return { ok: false, reason: refused.code };
+      return refusal(error, this.#options.log);
     }
   }
 
-  async #principal(token: string): Promise<Principal> {
-    const key = this.#verified.keyOf(token);
+  /** Whom a token stands for; throws TokenRefused, or whatever `asRefused` knows. */
+  async principal(token: string, use: PersonalUse): Promise<Principal> {
+    if (Buffer.byteLength(token) > LIMITS.tokenBytes) throw new TokenRefused('invalid', 'too long');
+    // Whatever can change while a token lives, such as a revocation, is asked after this line.
+    return this.#principal(token, use);
+  }
+
+  async #principal(token: string, use: PersonalUse): Promise<Principal> {
+    const key = this.#verified.keyOf(token, use);
     const known = this.#verified.get(key, this.#now() / 1000);
     if (known !== null) {
       this.#hits += 1;
@@ -69,16 +65,16 @@ export class TokenVerifier {
     }
     const { header, issuer } = look(token);
     const source = sourceFor(this.#sources, header, issuer);
-    if (source === null) throw new Refused('invalid', 'signed by nobody we trust');
-    const principal = principalOf(await this.#check(token, header, source));
-    if (principal === null) throw new Refused('invalid', 'no usable subject');
+    if (source === null) throw new TokenRefused('invalid', 'signed by nobody we trust');
+    const principal = principalOf(await this.#check(token, header, source, use));
+    if (principal === null) throw new TokenRefused('invalid', 'no usable subject');
     this.#verified.put(key, principal, Math.min(principal.expiresAt, this.#now() / 1000 + source.rememberS));
     return principal;
   }
 
-  async #check(token: string, header: TokenHeader, source: KeySource): Promise<JWTPayload> {
+  async #check(token: string, header: TokenHeader, source: KeySource, use: PersonalUse): Promise<JWTPayload> {
     const key = await source.key(header);
-    if (key === null) throw new Refused('invalid', `no such key: ${source.name}`);
+    if (key === null) throw new TokenRefused('invalid', `no such key: ${source.name}`);
     const { payload } = await jwtVerify(token, key, {
       algorithms: [...source.algorithms],
       typ: source.typ,
@@ -90,10 +86,12 @@ export class TokenVerifier {
     });
     // RFC 7519, section 4.1.3: a token for a named audience is not for whoever has no name.
     if (source.audience === null && payload.aud !== undefined)
-      throw new Refused('invalid', 'has an audience');
-    if (source.issuer === null && payload.iss !== undefined) throw new Refused('invalid', 'has an issuer');
+      throw new TokenRefused('invalid', 'has an audience');
+    if (source.issuer === null && payload.iss !== undefined)
+      throw new TokenRefused('invalid', 'has an issuer');
     const type = payload.type ?? (source.typeRequired ? undefined : 'access');
-    if (type !== 'access') throw new Refused('invalid', 'not an access token');
+    if (typeof type !== 'string' || !TYPES[use].includes(type))
+      throw new TokenRefused('invalid', `the type is not for ${use}`);
     return payload;
   }
 }
@@ -101,10 +99,11 @@ export class TokenVerifier {
 /** Reads who may judge the token, without believing any of it. */
 function look(token: string): { header: TokenHeader; issuer: unknown } {
   const { alg, kid, crit, issuer } = decode(token);
-  if (typeof alg !== 'string') throw new Refused('invalid', 'no algorithm');
-  if (kid !== undefined && typeof kid !== 'string') throw new Refused('invalid', 'the key id is no text');
+  if (typeof alg !== 'string') throw new TokenRefused('invalid', 'no algorithm');
+  if (kid !== undefined && typeof kid !== 'string')
+    throw new TokenRefused('invalid', 'the key id is no text');
   // RFC 7515, section 4.1.11: we know no extension, so none may be critical.
-  if (crit !== undefined) throw new Refused('invalid', 'critical extensions');
+  if (crit !== undefined) throw new TokenRefused('invalid', 'critical extensions');
   return { header: kid === undefined ? { alg } : { alg, kid }, issuer };
 }
 
@@ -113,15 +112,6 @@ function decode(token: string): { alg?: unknown; kid?: unknown; crit?: unknown; 
     const { alg, kid, crit } = decodeProtectedHeader(token);
     return { alg, kid, crit, issuer: decodeJwt(token).iss };
   } catch (error) {
-    throw new Refused('invalid', 'no JSON Web Token', error);
+    throw new TokenRefused('invalid', 'no JSON Web Token', error);
   }
-}
-
-function asRefused(error: unknown): Refused {
-  if (error instanceof Refused) return error;
-  if (error instanceof KeysUnavailable) return new Refused('unavailable', error.message, error);
-  if (error instanceof errors.JWTExpired) return new Refused('expired', error.code);
-  if (error instanceof errors.JOSEError) return new Refused('invalid', `${error.code} ${error.message}`);
-  // Such as a key of the provider that is too weak for its algorithm.
-  return new Refused('unavailable', 'a token could not be checked', error);
 }

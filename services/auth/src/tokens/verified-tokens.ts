@@ -1,6 +1,6 @@
 /** Tokens that were verified before, so that a reconnect doesn't cost a signature check. */
 import { hash } from 'node:crypto';
-import type { Principal } from '@natter/proto';
+import type { Principal, TokenUse } from '@natter/proto';
 
 interface Verified {
   principal: Principal;
@@ -28,9 +28,9 @@ export class VerifiedTokens {
     return this.#known.size;
   }
 
-  /** Under which a token is remembered. */
-  keyOf(token: string): string {
-    return hash('sha256', token, 'base64url');
+  /** Under which a token is remembered, for one use: what is good for one is not for all. */
+  keyOf(token: string, use: TokenUse): string {
+    return hash('sha256', `${use} ${token}`, 'base64url');
   }
 
   /** The principal of a token remembered under this key, or null. */

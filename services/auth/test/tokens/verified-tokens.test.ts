@@ -36,5 +36,5 @@ it('remembers nothing with a limit of 0', () => {
 });
 
 it('keeps a digest, not the token', () => {
-  expect(new VerifiedTokens(1).keyOf('token')).toMatch(/^[\w-]{43}$/);
+  expect(new VerifiedTokens(1).keyOf('token', 'access')).toMatch(/^[\w-]{43}$/);
 });

@@ -1,0 +1,116 @@
+/**
+ * Rooms in the bucket `rooms`: which room an id means, and what each room is.
+ *
+ * A shared or group room exists while its index entry names a life whose record is there. The
+ * record is written before the index and deleted before it, so whatever dies in between leaves
+ * an index that the next creator replaces, never a room that can't be made again.
+ */
+import { randomBytes } from 'node:crypto';
+import { conversationKey, encodeToken, Room, roomKey } from '@natter/proto';
+import type { Bucket, Logger } from '@natter/runtime';
+import { z } from 'zod';
+import { compareAndSet, unlessConflict } from './compare-and-set.ts';
+import { readRecord } from './stored-record.ts';
+
+const Index = z.object({ life: z.string().min(1).max(64) });
+
+type Draft = Omit<Room, 'key'>;
+
+export class RoomStore {
+  readonly #bucket: Bucket;
+  readonly #log: Logger;
+
+  constructor(bucket: Bucket, log: Logger) {
+    this.#bucket = bucket;
+    this.#log = log;
+  }
+
+  /** The room of a key, or null. */
+  async byKey(key: string): Promise<Room | null> {
+    return (await this.#read(key))?.room ?? null;
+  }
+
+  /** The shared or group room of an id, or null. */
+  async byId(id: string): Promise<Room | null> {
+    const index = await this.#index(id);
+    return index === null ? null : this.byKey(roomKey(id, index.life));
+  }
+
+  /** The private room of this id of a user, or null. */
+  ownedBy(sub: string, id: string): Promise<Room | null> {
+    return this.byKey(conversationKey(sub, id));
+  }
+
+  /** Makes a private room; `made` is false where there was one. */
+  async makePrivate(draft: Draft): Promise<{ room: Room; made: boolean }> {
+    const room = { ...draft, key: conversationKey(draft.owner, draft.id) };
+    return compareAndSet(async () => {
+      const found = await this.byKey(room.key);
+      if (found !== null) return { room: found, made: false };
+      await this.#bucket.create(recordKey(room.key), JSON.stringify(room));
+      return { room, made: true };
+    });
+  }
+
+  /** Makes a shared or group room; null where there is one of this id. */
+  async makePublic(draft: Draft): Promise<Room | null> {
+    const before = await this.#index(draft.id);
+    if (before !== null && (await this.byKey(roomKey(draft.id, before.life))) !== null) return null;
+    // 96 bits: no two rooms of an id ever have the same key, so what was said in one stays in it.
+    const life = randomBytes(12).toString('hex');
+    const room = { ...draft, key: roomKey(draft.id, life) };
+    await this.#bucket.create(recordKey(room.key), JSON.stringify(room));
+    const index = JSON.stringify({ life });
+    const name = indexKey(draft.id);
+    const claimed = await unlessConflict(
+      before === null ? this.#bucket.create(name, index) : this.#bucket.update(name, index, before.revision),
+    );
+    // After a lost acknowledgement the conflict is with ourselves.
+    if (claimed !== null || (await this.#index(draft.id))?.life === life) return room;
+    await this.#bucket.delete(recordKey(room.key));
+    return null;
+  }
+
+  /** Changes a room; null when it is gone. */
+  change(key: string, changes: Partial<Pick<Room, 'name' | 'ai'>>): Promise<Room | null> {
+    return compareAndSet(async () => {
+      const found = await this.#read(key);
+      if (found === null) return null;
+      const room = { ...found.room, ...changes };
+      await this.#bucket.update(recordKey(key), JSON.stringify(room), found.revision);
+      return room;
+    });
+  }
+
+  /** Deletes a room. Its record goes first: that is what gateways hear, and what ends it. */
+  async delete(room: Room): Promise<void> {
+    await this.#bucket.delete(recordKey(room.key));
+    if (room.type === 'private') return;
+    const index = await this.#index(room.id);
+    if (index === null || roomKey(room.id, index.life) !== room.key) return;
+    // A conflict means that a new room of this id has replaced it already.
+    await unlessConflict(this.#bucket.delete(indexKey(room.id), index.revision));
+  }
+
+  async #index(id: string): Promise<{ life: string; revision: number } | null> {
+    const entry = await this.#bucket.getFromLeader(indexKey(id));
+    if (entry === null) return null;
+    // An unreadable one is replaced by the next creator.
+    const life = readRecord(Index, entry, this.#log)?.life ?? 'unreadable';
+    return { life, revision: entry.revision };
+  }
+
+  async #read(key: string): Promise<{ room: Room; revision: number } | null> {
+    const entry = await this.#bucket.getFromLeader(recordKey(key));
+    const room = entry === null ? null : readRecord(Room, entry, this.#log);
+    return entry === null || room === null ? null : { room, revision: entry.revision };
+  }
+}
+
+function indexKey(id: string): string {
+  return `id.${encodeToken(id)}`;
+}
+
+function recordKey(key: string): string {
+  return `room.${key}`;
+}

@@ -1,0 +1,174 @@
+/** Who may be where: answers every request about rooms. */
+import {
+  type Asker,
+  LIMITS,
+  type Member,
+  type Room,
+  type RoomsReply,
+  type RoomsRequest,
+  type RoomView,
+} from '@natter/proto';
+import type { Logger } from '@natter/runtime';
+import { Entering } from './entering.ts';
+import { inBatches } from './in-batches.ts';
+import { endPosition, moderate, moderatedRoom } from './moderation.ts';
+import { Places, type RoomLimits } from './places.ts';
+import { namedRoom, shownRoom } from './room-names.ts';
+import { RoomRefused } from './room-refused.ts';
+import { isMember } from './room-rules.ts';
+import { viewOf } from './room-view.ts';
+import type { Stores } from './stores.ts';
+import { accessible, roomsOf } from './whereabouts.ts';
+
+export interface RoomsOptions {
+  log: Logger;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+  /** Smaller ones than LIMITS, for tests. */
+  limits?: RoomLimits;
+}
+
+type Reply = Extract<RoomsReply, { ok: true }>;
+type Asked<Op extends RoomsRequest['op']> = Extract<RoomsRequest, { op: Op }>;
+
+/** Positions of a deleted room that are deleted at once. */
+const BATCH = 32;
+/** Deleted rooms that are cleaned up at once; positions in others go when their users' rooms are listed. */
+const MAX_CLEANING = 64;
+/** What `RoomsReply` has room for. */
+const MAX_MEMBERS = 1_000;
+
+export class Rooms {
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #places: Places;
+  readonly #entering: Entering;
+  readonly #cleaning = new Set<Promise<void>>();
+  #stopping = false;
+
+  constructor({ log, now = Date.now, limits = LIMITS }: RoomsOptions) {
+    this.#log = log;
+    this.#now = now;
+    this.#places = new Places(limits);
+    this.#entering = new Entering(this.#places, now);
+  }
+
+  /** Throws RoomRefused, or BusError when the broker is away. */
+  async answer(stores: Stores, request: RoomsRequest): Promise<Reply> {
+    const { who } = request;
+    switch (request.op) {
+      case 'join':
+        return this.#withMembers(stores, who, await this.#entering.join(stores, request));
+      case 'create':
+        return this.#withMembers(stores, who, await this.#entering.create(stores, request));
+      case 'get':
+        return this.#get(stores, request);
+      case 'update':
+        return only(await this.#update(stores, request));
+      case 'delete':
+        return only(await this.#delete(stores, request));
+      case 'leave':
+        return only(await this.#leave(stores, request));
+      case 'access':
+        return { ok: true, rooms: await accessible(stores, who, request.keys, this.#now) };
+      case 'mine':
+        return { ok: true, rooms: await roomsOf(stores, who, this.#places.limits.roomsPerUser) };
+      default:
+        return only(
+          await moderate(stores, request, { places: this.#places, now: this.#now, log: this.#log }),
+        );
+    }
+  }
+
+  /** Ends what goes on after answers: waits for it for `ms`, then leaves the rest of it. */
+  async stop(ms: number): Promise<void> {
+    this.#stopping = true;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await Promise.race([Promise.all(this.#cleaning), late]);
+    clearTimeout(timer);
+  }
+
+  async #get(stores: Stores, { who, id }: Asked<'get'>): Promise<Reply> {
+    const { room } = await shownRoom(stores, who, id);
+    return this.#withMembers(stores, who, viewOf(room, who));
+  }
+
+  async #update(stores: Stores, { who, id, name, ai }: Asked<'update'>): Promise<RoomView> {
+    const room = await moderatedRoom(stores, who, id);
+    const changed = await stores.rooms.change(room.key, {
+      ...(name === undefined ? {} : { name }),
+      ...(ai === undefined ? {} : { ai }),
+    });
+    // Deleted meanwhile.
+    if (changed === null) throw new RoomRefused('ROOM_DENIED');
+    return viewOf(changed, who);
+  }
+
+  async #delete(stores: Stores, { who, id }: Asked<'delete'>): Promise<RoomView> {
+    const room = await moderatedRoom(stores, who, id);
+    await stores.rooms.delete(room);
+    if (room.type === 'private') await stores.positions.delete(who.sub, room.key);
+    else this.#cleanUp(stores, room);
+    return viewOf(room, who);
+  }
+
+  /** A private room stays as it is; it only is no longer among the user's rooms. */
+  async #leave(stores: Stores, { who, id }: Asked<'leave'>): Promise<RoomView> {
+    const named = await namedRoom(stores, who, id);
+    if (named === null) throw new RoomRefused('ROOM_DENIED');
+    const { room } = named;
+    if (room.type === 'private') {
+      await stores.positions.delete(who.sub, room.key);
+      return viewOf(room, who);
+    }
+    await stores.members.change(room.key, who.sub, (now) => {
+      if (now?.state !== 'member' && now?.state !== 'invited') throw new RoomRefused('ROOM_DENIED');
+      return { ...now, state: 'left', by: who.sub, at: this.#now() };
+    });
+    await endPosition(stores, room, who.sub, this.#log);
+    return viewOf(room, who);
+  }
+
+  /** Deletes the positions of everybody who was in a deleted room, after the answer. */
+  #cleanUp(stores: Stores, room: Room): void {
+    if (this.#cleaning.size >= MAX_CLEANING) return;
+    const done = this.#deletePositions(stores, room)
+      .catch((err: unknown) => this.#log.warn({ err }, 'positions of a deleted room could not be deleted'))
+      .finally(() => this.#cleaning.delete(done));
+    this.#cleaning.add(done);
+  }
+
+  async #deletePositions(stores: Stores, room: Room): Promise<void> {
+    for await (const page of stores.members.pages(room.key)) {
+      if (this.#stopping) return;
+      await inBatches(page.filter(isMember), BATCH, ({ sub }) => stores.positions.delete(sub, room.key));
+    }
+  }
+
+  async #withMembers(stores: Stores, who: Asker, view: RoomView): Promise<Reply> {
+    const members = await (view.room.type === 'private'
+      ? [ownerOf(view.room, who)]
+      : this.#members(stores, who, view.room));
+    return { ...only(view), members };
+  }
+
+  async #members(stores: Stores, who: Asker, room: Room): Promise<Member[]> {
+    const { members } = await stores.members.census(room.key);
+    // A list may come from a replica that has not heard of them yet.
+    const own = members.some(({ sub }) => sub === who.sub)
+      ? null
+      : await stores.members.get(room.key, who.sub);
+    const all = own !== null && isMember(own) ? [...members.slice(0, MAX_MEMBERS - 1), own] : members;
+    return all.toSorted((one, other) => one.at - other.at);
+  }
+}
+
+/** The only member of a private room; no record says so. */
+function ownerOf(room: Room, { sub, name }: Asker): Member {
+  return { sub, name, role: 'owner', state: 'member', by: sub, at: room.createdAt };
+}
+
+function only(view: RoomView): Reply {
+  return { ok: true, rooms: [view] };
+}

@@ -1,0 +1,50 @@
+/** Where a user is and may be, by the keys of rooms; all of it read from leaders. */
+import { type Asker, conversationName, type Room, type RoomView } from '@natter/proto';
+import { inBatches } from './in-batches.ts';
+import { isMember } from './room-rules.ts';
+import { viewOf } from './room-view.ts';
+import type { Stores } from './stores.ts';
+
+/** Reads under way for one request. */
+const BATCH = 32;
+
+/** Those of the keys whose rooms `who` is in now. Private rooms of theirs need no record. */
+export async function accessible(
+  stores: Stores,
+  who: Asker,
+  keys: readonly string[],
+  now: () => number,
+): Promise<RoomView[]> {
+  const views = await inBatches([...new Set(keys)], BATCH, async (key) => {
+    const view = await roomOf(stores, who, key);
+    const name = conversationName(key);
+    if (view !== null || name === null || !('owner' in name) || name.owner !== who.sub) return view;
+    return viewOf(defaultRoom(key, who, name.name, now()), who);
+  });
+  return views.filter((view) => view !== null);
+}
+
+/** The rooms a user is a member of, at most `limit`. Positions in others are deleted. */
+export async function roomsOf(stores: Stores, who: Asker, limit: number): Promise<RoomView[]> {
+  const { positions } = await stores.positions.list(who.sub, limit);
+  const views = await inBatches(positions, BATCH, async (position) => {
+    const view = await roomOf(stores, who, position.room);
+    if (view === null) await stores.positions.sweep(who.sub, position);
+    return view;
+  });
+  return views.filter((view) => view !== null);
+}
+
+/** The room of a key if it exists and `who` is in it, else null. */
+async function roomOf(stores: Stores, who: Asker, key: string): Promise<RoomView | null> {
+  const name = conversationName(key);
+  if (name === null || ('owner' in name && name.owner !== who.sub)) return null;
+  const room = await stores.rooms.byKey(key);
+  if (room === null) return null;
+  if ('owner' in name) return viewOf(room, who);
+  return isMember(await stores.members.get(key, who.sub)) ? viewOf(room, who) : null;
+}
+
+function defaultRoom(key: string, who: Asker, id: string, createdAt: number): Room {
+  return { key, id, name: id, type: 'private', ai: 'always', owner: who.sub, createdAt };
+}
