@@ -26,7 +26,8 @@ let page: Page;
 let complaints: string[];
 beforeAll(async () => {
   if (missing !== null) return;
-  stack = await startStack({ demo: FAST });
+  // A ping counts as a message for the seed's hook, and takes the partial away.
+  stack = await startStack({ demo: FAST, env: { WEBSOCKET_HEARTBEAT_INTERVAL: '480' } });
   browser = await openReactBrowser(stack.gateways[0]?.ports.http ?? 0);
 });
 afterAll(async () => {
