@@ -129,3 +129,17 @@ test('a stored message says when the broker stored it, and a stream which sequen
   expect(stored?.timeMs).toBeLessThanOrEqual(Date.now());
   expect(await bus.streamState(STREAMS.messages)).toEqual({ firstSeq: 1, lastSeq: seq });
 });
+
+test('a log can be read from a time on', async () => {
+  const bus = await connected(server);
+  const subject = SUBJECTS.conversationLog(conversationKey('alice', 'since'));
+  const before = Date.now();
+  for (const id of ['since-1', 'since-2']) await bus.append(subject, id, { id });
+  const since = async (timeMs: number, limit: number) =>
+    (await bus.stored.since(STREAMS.messages, subject, timeMs, limit)).map(({ data }) =>
+      Buffer.from(data).toString(),
+    );
+  expect(await since(before, 10)).toEqual(['since-1', 'since-2']);
+  expect(await since(0, 1)).toEqual(['since-1']);
+  expect(await since(before + 3_600_000, 10)).toEqual([]);
+});

@@ -35,6 +35,7 @@ export interface TestAgent {
   claims: Claims;
   runner: TurnRunner;
   intake: Intake;
+  metrics: Metrics;
   stop(): Promise<void>;
 }
 
@@ -47,7 +48,8 @@ export async function startTestAgent(
   const bus = await connectBus(url);
   const name = `agent-${randomUUID()}`;
   const claims = new Claims(bus, await bus.bucket(BUCKETS.runs), name, log);
-  const metrics = registerAgentMetrics(new Metrics('agent'), { runs: () => claims.size });
+  const all = new Metrics('agent');
+  const metrics = registerAgentMetrics(all, { runs: () => claims.size });
   const transcripts = new Transcripts(bus, log);
   const cancellations = new Cancellations(bus, log);
   const deps = { bus, claims, transcripts, cancellations, orchestrator, metrics, log };
@@ -60,6 +62,7 @@ export async function startTestAgent(
     claims,
     runner,
     intake,
+    metrics: all,
     async stop() {
       await intake.stop();
       await bus.close();

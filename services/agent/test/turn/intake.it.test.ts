@@ -1,6 +1,7 @@
 import { conversationKey, isRunEnd, type RunEvent, SUBJECTS } from '@natter/proto';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TurnRefused } from '../../src/agents/answer.ts';
 import { eventsToEnd, newTurn, startTestAgent, store, type TestAgent, textOf } from './agent-under-test.ts';
 import { type Script, say, scripted } from './scripted-orchestrator.ts';
 
@@ -61,6 +62,60 @@ describe('a turn', () => {
     expect(JSON.stringify(events)).not.toContain('secret detail');
     expect(textOf(await eventsToEnd(agent.bus, good))).toBe('good');
   });
+
+  it('begins with who asked, and tells the agent, the notes and the servers that are not used', async () => {
+    const agent = await start(
+      scripted(async function* (question) {
+        yield { type: 'step', step: 'agent_routing' };
+        yield { type: 'agent', agent: 'specs' };
+        yield { type: 'note', text: 'x'.repeat(600) };
+        yield* say(question, 'yes');
+      }),
+    );
+    const refusedServers = [{ name: 'weather', reason: 'its url is no http url' }];
+    const turn = { ...newTurn('one'), name: 'Alice', options: { refusedServers } };
+    await store(agent.bus, turn);
+    const events = await eventsToEnd(agent.bus, turn);
+    const { messageId, text, askedAt } = turn;
+    const types = ['run.started', 'step.started', 'run.noted', 'step.started', 'agent.chosen', 'run.noted'];
+    expect(events.slice(0, 6).map(({ type }) => type)).toEqual(types);
+    expect(events[0]).toEqual({ type: 'run.started', messageId, sub: 'alice', name: 'Alice', text, askedAt });
+    expect(events[2]).toMatchObject({ text: expect.stringMatching(/weather.*its url is no http url/) });
+    expect(events[4]).toEqual({ type: 'agent.chosen', agent: 'specs' });
+    expect(events[5]).toEqual({ type: 'run.noted', text: 'x'.repeat(500) });
+  });
+
+  it('says how long it took from the question to the end of the answer', async () => {
+    const agent = await start(scripted((question) => say(question, 'yes')));
+    const turn = { ...newTurn('one'), askedAt: Date.now() - 60_000 };
+    await store(agent.bus, turn);
+    const [end] = ends(await eventsToEnd(agent.bus, turn));
+    expect(end?.type === 'run.completed' && end.metadata.responseMs).toBeGreaterThanOrEqual(60_000);
+  });
+
+  it('shows its answerer who asks, with what options', async () => {
+    const script = scripted((question) => say(question, 'yes'));
+    const agent = await start(script);
+    const options = { model: 'big', temperature: 0.5 };
+    const turn = { ...newTurn('one'), name: 'Alice', options };
+    await store(agent.bus, turn);
+    await eventsToEnd(agent.bus, turn);
+    expect(script.asked[0]).toMatchObject({ sub: 'alice', name: 'Alice', options });
+  });
+
+  it.each(['MODEL_NOT_ALLOWED', 'UNKNOWN_PROVIDER'] as const)(
+    'ends with %s when its answerer refuses it so',
+    async (code) => {
+      const agent = await start(
+        scripted(() => {
+          throw new TurnRefused(code, 'no such thing');
+        }),
+      );
+      const turn = newTurn('one');
+      await store(agent.bus, turn);
+      expect(ends(await eventsToEnd(agent.bus, turn))).toMatchObject([{ type: 'run.failed', code }]);
+    },
+  );
 
   it('runs after the turns of its conversation before it, on any agent, and is shown their messages', async () => {
     const order: string[] = [];

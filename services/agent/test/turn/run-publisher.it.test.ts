@@ -118,6 +118,15 @@ describe('RunPublisher', () => {
     expect(textOf(before.slice(resumedAt))).toBe('');
   });
 
+  it('begins with who asked when the earlier agent died before it said so', async () => {
+    const turn = newTurn('x');
+    const published = await takeOver(bus, subjectOf(turn), 2, STARTED);
+    expect(published.marks.all()).toEqual([STARTED]);
+    await takeOver(bus, subjectOf(turn), 3, STARTED);
+    const events = (await batchesOf(bus, turn)).flatMap((batch) => batch.events);
+    expect(events).toEqual([STARTED, { type: 'run.resumed', at: 0 }, { type: 'run.resumed', at: 0 }]);
+  });
+
   it('starts over with all of its text when the broker has forgotten the events', async () => {
     const turn = newTurn('x');
     const publisher = await publisherFor(turn);
@@ -132,6 +141,33 @@ describe('RunPublisher', () => {
     expect(events[0]).toEqual({ type: 'step.started', step: 'starting' });
     expect(textOf(events)).toBe('Before and after.');
     expect(events.filter(({ type }) => type === 'run.completed')).toHaveLength(1);
+  });
+
+  it('tells again who asked, which agent answers and what was noted, before the text it starts over with', async () => {
+    const turn = newTurn('x');
+    const publisher = await publisherFor(turn);
+    const told = [
+      STARTED,
+      { type: 'step.started', step: 'starting' },
+      { type: 'run.noted', text: 'a note' },
+      { type: 'step.started', step: 'agent_routing' },
+      { type: 'agent.chosen', agent: 'specs' },
+    ] as const;
+    for (const event of [...told, ...told]) publisher.emit(event);
+    publisher.append('Before ');
+    await publisher.flush();
+    const before = (await batchesOf(bus, turn)).flatMap(({ events }) => events);
+    expect(before).toEqual([...told, { type: 'text.delta', at: 0, text: 'Before ' }]);
+    await nats.kill();
+    await nats.restart();
+    publisher.emit({ type: 'run.noted', text: 'another note' });
+    await publisher.flush();
+    const after = (await batchesOf(bus, turn)).flatMap(({ events }) => events);
+    expect(after).toEqual([
+      ...told,
+      { type: 'run.noted', text: 'another note' },
+      { type: 'text.delta', at: 0, text: 'Before ' },
+    ]);
   });
 
   it('stops when the broker has forgotten the events and the registry says the run is lost', async () => {
