@@ -15,8 +15,12 @@ export interface Conversation {
 /** "Continue exactly where you stopped" and the like. */
 const CONTINUE = /\bcontinue\b[^?]{0,120}\b(?:exactly|where (?:you|it|the))\b/i;
 
+/** An instruction that says so; a real model reads the names, this one takes them off. */
+const NAMES = /\beach message begins with the name of whoever wrote it\b/i;
+const SPEAKER = /^[^:\n]{1,100}: /;
+
 export function readConversation(all: Message[]): Conversation {
-  const { messages, partial } = splitPartial(all);
+  const { messages, partial } = splitPartial(withoutNames(all));
   const texts = (roles: Message['role'][]) =>
     messages.filter(({ role }) => roles.includes(role)).map(({ content }) => content);
   return {
@@ -46,4 +50,12 @@ export function remainderOf(answer: string, partial: string): string {
   if (partial === '') return answer;
   // A beginning that this model would not have written can't be continued: it starts over.
   return answer.startsWith(partial) ? answer.slice(partial.length) : `\n\n${answer}`;
+}
+
+function withoutNames(all: Message[]): Message[] {
+  if (!all.some(({ role, content }) => (role === 'system' || role === 'developer') && NAMES.test(content)))
+    return all;
+  return all.map((message) =>
+    message.role === 'user' ? { ...message, content: message.content.replace(SPEAKER, '') } : message,
+  );
 }

@@ -4,7 +4,7 @@ import { withDemoLine } from '../answer/demo-line.ts';
 import { bestLikeness, contentStems, stem, words } from '../answer/words.ts';
 import type { ChatRequest, Tool } from '../wire/chat-request.ts';
 import { findToday } from './dates.ts';
-import { fillArguments } from './fill-arguments.ts';
+import { type Filled, fillArguments, findIdentifier } from './fill-arguments.ts';
 import { intentOfQuestion, intentOfTool, isVerb } from './intent.ts';
 
 export type ToolChoice =
@@ -33,7 +33,10 @@ export function chooseTool(
   const ranked = (request.tools ?? [])
     .map((tool) => ({ tool: tool.function, filled: fillArguments(tool.function, question, today) }))
     .filter(({ tool }) => named === null || tool.name === named)
-    .map((entry) => ({ ...entry, score: fitness(entry.tool, question) - 0.1 * entry.filled.missing.length }))
+    .map((entry) => ({
+      ...entry,
+      score: fitness(entry.tool, question, entry.filled) - 0.1 * entry.filled.missing.length,
+    }))
     .sort((a, b) => b.score - a.score);
   const best = ranked[0];
   if (best === undefined || (choice === 'auto' && best.score + 0.1 * best.filled.missing.length < FITS))
@@ -62,10 +65,12 @@ function requestSoFar(conversation: Conversation): string {
 }
 
 /**
- * How well a tool fits: 2 for a noun of its name, 2 for its own verb if that does something, 1 for
- * the same intent, half for each of two words of its description; a contrary intent takes 2.
+ * How well a tool fits: 2 for a noun of its name and 1 for each further one, 2 for its own verb if
+ * that does something or the question begins with it, 2 for the name of a thing that it needs, 1
+ * for the same intent, half for its own verb, for a text that it can't do without, and for each of
+ * two words of its description; a contrary intent takes 2.
  */
-function fitness(tool: Tool, question: string): number {
+function fitness(tool: Tool, question: string, filled: Filled): number {
   const asked = [...new Set([...contentStems(question), ...words(question).map(stem).filter(isVerb)])];
   const name = words(tool.name.replace(/_/g, ' ')).map(stem);
   const nouns = name.filter((part) => !isVerb(part));
@@ -74,19 +79,30 @@ function fitness(tool: Tool, question: string): number {
   const intent = intentOfQuestion(question);
   const purpose = intentOfTool(tool.name, tool.description);
   const contrary = intent !== null && purpose !== null && intent !== purpose;
-  const noun = asked.some((term) => bestLikeness(term, nouns) > 0);
+  const metNouns = nouns.filter((part) => bestLikeness(part, asked) > 0).length;
+  const texts = Object.values(filled.values).filter((value) => typeof value === 'string');
+  const complete = texts.length > 0 && filled.missing.length === 0;
+  const named = complete && texts.includes(findIdentifier(question) ?? '');
+  const ownVerb = asked.some((term) => isVerb(term) && name.includes(term));
   // "Find", "show" and "change" stand in too many other questions to decide alone.
-  const verb =
-    (purpose === 'make' || purpose === 'cancel') &&
-    asked.some((term) => isVerb(term) && name.includes(term)) &&
-    !contrary;
-  if (!noun && !verb) return 0;
+  const decides = purpose === 'make' || purpose === 'cancel' || (complete && beginsWith(question, name));
+  const verb = ownVerb && decides && !contrary;
+  if (metNouns === 0 && !verb && !named) return 0;
   const inDescription = asked.filter((term) => bestLikeness(term, described) > 0).length;
   return (
-    (noun ? 2 : 0) +
+    (metNouns === 0 ? 0 : 1 + metNouns) +
     (verb ? 2 : 0) +
+    (named ? 2 : 0) +
     (intent !== null && intent === purpose ? 1 : 0) +
+    (ownVerb && purpose === 'read' ? 0.5 : 0) +
+    (complete && purpose === 'read' ? 0.5 : 0) +
     0.5 * Math.min(inDescription, 2) -
     (contrary ? 2 : 0)
   );
+}
+
+/** Whether the first word, politeness aside, is the tool's own verb. */
+function beginsWith(question: string, name: string[]): boolean {
+  const first = words(question).find((word) => word !== 'please');
+  return first !== undefined && isVerb(stem(first)) && stem(first) === name[0];
 }

@@ -69,8 +69,23 @@ function fillOne(name: string, parameter: Parameter, isRequired: boolean, found:
   if (parameter.type === 'number' || parameter.type === 'integer') return findNumber(found.rest);
   if (parameter.type !== 'string') return undefined;
   if (/(?:^|_)id$|[a-z]Id$/.test(name)) return /\b[\w-]{0,60}\d[\w-]{0,60}\b/.exec(found.rest)?.[0];
+  // What has a name for programs is called by it: "describe the table fact_orders".
+  if (isName(parameter)) {
+    const identifier = findIdentifier(found.rest);
+    if (identifier !== null && isRequired) return identifier;
+  }
   // Free text is only guessed at where the tool can't do without: a wrong filter hides results.
   return isRequired ? findPhrase(found) : undefined;
+}
+
+/** Whether the parameter is the name of something. */
+function isName({ type, description }: Parameter): boolean {
+  return type === 'string' && /\bname of\b/i.test(description);
+}
+
+/** A word that is a name for programs, such as `fact_orders`, or null. */
+export function findIdentifier(text: string): string | null {
+  return /\b[A-Za-z][A-Za-z0-9]{0,60}(?:_[A-Za-z0-9]{1,60}){1,20}\b/.exec(text)?.[0] ?? null;
 }
 
 /** What a later word of a choice counts: in "oil_service" the oil says what it is. */

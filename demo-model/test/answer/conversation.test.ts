@@ -37,6 +37,14 @@ describe('readConversation', () => {
     expect({ partial, last: questions.at(-1) }).toEqual({ partial: '', last: question });
   });
 
+  it('takes the names off where the prompt says that there are names', () => {
+    const names = system('Each message begins with the name of whoever wrote it; be kind.');
+    const talk = [user('Ann: Note: brakes'), assistant('Ann: A.'), user('no name')];
+    expect(readConversation([names, ...talk]).questions).toEqual(['Note: brakes', 'no name']);
+    expect(readConversation([names, ...talk]).messages[2]).toEqual(assistant('Ann: A.'));
+    expect(readConversation(talk).questions).toEqual(['Ann: Note: brakes', 'no name']);
+  });
+
   it('has no partial answer when a new question follows', () => {
     const { partial, questions } = readConversation([user('Q'), assistant('A.'), user('And the torque?')]);
     expect({ partial, questions }).toEqual({ partial: '', questions: ['Q', 'And the torque?'] });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readConversation } from '../../src/answer/conversation.ts';
 import { chooseTool } from '../../src/tools/choose-tool.ts';
 import { decodeChatRequest } from '../../src/wire/chat-request.ts';
+import { CATALOGUE_TOOLS } from './catalogue-tools.ts';
 import { WORKSHOP_TOOLS } from './workshop-tools.ts';
 
 type Turn = { role: 'user' | 'assistant'; content: string };
@@ -80,5 +81,36 @@ describe('chooseTool', () => {
     expect(ask('Which appointments do I have?', { tool_choice: 'none' })).toBeNull();
     const tool_choice = { type: 'function', function: { name: 'find_appointments' } };
     expect(ask('Hello', { tool_choice })).toMatchObject({ name: 'find_appointments' });
+  });
+});
+
+describe('chooseTool with the tools of a data catalogue', () => {
+  it.each([
+    ['List all tables', 'list_tables', {}],
+    ['Show me the tables', 'list_tables', {}],
+    ['Which tables are there?', 'list_tables', {}],
+    ['List all fact tables', 'list_tables', { type: 'FACT' }],
+    ['describe fact_bs_purchase_order', 'describe_table', { table: 'fact_bs_purchase_order' }],
+    ['Please describe the table dimv_bs_supplier', 'describe_table', { table: 'dimv_bs_supplier' }],
+    ['What columns does dimv_bs_supplier have?', 'describe_table', { table: 'dimv_bs_supplier' }],
+    ['search supplier', 'search_tables', { query: 'supplier' }],
+    ['Search for tables about suppliers', 'search_tables', { query: 'suppliers' }],
+    ['Find tables with invoices', 'search_tables', { query: 'invoices' }],
+    ['lineage of fact_bs_purchase_order', 'table_lineage', { table: 'fact_bs_purchase_order' }],
+    ['Where does agg_bs_spend come from?', 'table_lineage', { table: 'agg_bs_spend' }],
+    ['What depends on stg_erp_supplier?', 'table_lineage', { table: 'stg_erp_supplier' }],
+  ])('calls for %j %s', (question, name, args) => {
+    expect(ask(question, { tools: CATALOGUE_TOOLS })).toEqual({ kind: 'call', name, arguments: args });
+  });
+
+  it.each(['Hello', 'What is the engine power?'])('leaves %j to the passages', (question) => {
+    expect(ask(question, { tools: CATALOGUE_TOOLS })).toBeNull();
+  });
+
+  it('asks for the table that is missing', () => {
+    expect(ask('Describe a table', { tools: CATALOGUE_TOOLS })).toMatchObject({
+      kind: 'ask',
+      text: expect.stringContaining('the table (Name of the table)'),
+    });
   });
 });

@@ -27,6 +27,35 @@ describe('renderResult', () => {
     expect(renderResult(JSON.stringify(value))).toBe(text);
   });
 
+  it('numbers named things and keeps their names', () => {
+    const tables = [
+      { name: 'fact_orders', type: 'FACT' },
+      { name: 'dim_supplier', type: 'DIMENSION', description: 'Suppliers', columns: ['supplier_key'] },
+    ];
+    expect(renderResult(JSON.stringify(tables), 'list_tables')).toBe(
+      'Here are the available tables:\n\n1. fact_orders (FACT)\n2. dim_supplier (DIMENSION): Suppliers, columns: supplier_key',
+    );
+    expect(renderResult(JSON.stringify(tables.slice(0, 1)), 'search_tables')).toBe(
+      'These tables fit:\n\n1. fact_orders (FACT)',
+    );
+    expect(renderResult('[]', 'list_tables')).toBe('There are no tables.');
+    expect(renderResult('[]', 'search_tables')).toBe('There are no tables that fit.');
+  });
+
+  it('begins with the name of the thing that was asked for', () => {
+    const table = {
+      name: 'fact_orders',
+      type: 'FACT',
+      description: 'One row for each order.',
+      owner: 'Sales',
+      columns: [{ name: 'order_key', type: 'BIGINT' }],
+      upstream_tables: [],
+    };
+    expect(renderResult(JSON.stringify(table))).toBe(
+      'fact_orders (FACT): One row for each order.\nOwner: Sales.\nColumns:\n- order_key (BIGINT)\nThere are no upstream tables.',
+    );
+  });
+
   it('repeats a result that is not JSON', () => {
     expect(renderResult('Booked for Monday')).toBe('Booked for Monday');
   });
@@ -42,5 +71,15 @@ describe('renderResults', () => {
     expect(renderResults([{ role: 'tool', content: '"a"', tool_call_id: '1' }])).toMatch(
       /^a\.\n\n\(Demo model: /,
     );
+  });
+
+  it('know which tool returned what', () => {
+    const call = { id: '1', type: 'function' as const, function: { name: 'list_tables', arguments: '{}' } };
+    expect(
+      renderResults([
+        { role: 'assistant', content: '', tool_calls: [call] },
+        { role: 'tool', content: '[{"name":"a_b","type":"FACT"}]', tool_call_id: '1' },
+      ]),
+    ).toMatch(/^Here are the available tables:\n\n1\. a_b \(FACT\)\n\n\(Demo model: /);
   });
 });

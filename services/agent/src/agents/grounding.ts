@@ -11,6 +11,9 @@ const SOURCE_WORDS = 3;
 /** A last paragraph in brackets is a remark about the answer: the demo model ends with one. */
 const REMARK = /\n\s*\n\([^()]*\)\s*$/;
 
+/** The number of a list's item says nothing, and stands in no passage. */
+const LIST_NUMBER = /^[ \t]{0,8}\d{1,3}[.)][ \t]/gm;
+
 /** What the way to the agent takes off: nobody but the words, or nobody at all, vouched for it. */
 const ROUTE_FACTOR: Record<Route['by'], number> = {
   named: 1,
@@ -35,7 +38,7 @@ export function ground(input: {
   toolResults: readonly string[];
   routedBy: Route['by'];
 }): Grounding {
-  const answered = tellingWords(input.answer.replace(REMARK, ''), input.question);
+  const answered = tellingWords(input.answer.replace(REMARK, '').replace(LIST_NUMBER, ''), input.question);
   const byFile = wordsByFile(input.passages);
   const byTools = new Set(input.toolResults.flatMap((result) => [...contentWords(result)]));
   const given = new Set(byTools);

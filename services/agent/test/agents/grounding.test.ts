@@ -54,6 +54,11 @@ describe('ground', () => {
     expect(measure('132 kW at 5,500 rpm', { toolResults })).toEqual({ confidence: 1, sources: [] });
   });
 
+  it('does not count the numbers of a list', () => {
+    expect(measure('1. 132 kW\n2. 5,500 rpm\n  10) 132 kW').confidence).toBe(1);
+    expect(measure('It makes 7 kW').confidence).toBeLessThan(1);
+  });
+
   it('takes off what the route is worth', () => {
     const by = (routedBy: 'only' | 'words' | 'default') => measure('132 kW', { routedBy }).confidence;
     expect([by('only'), by('words'), by('default')]).toEqual([1, 0.9, 0.75]);

@@ -79,8 +79,8 @@ export function createCatalogueTools(catalogue: DataCatalogue) {
       const half = MAX_RESULT_CHARS / 2;
       return new PlainResult({
         ...brief(found),
-        upstream: fitting(catalogue.upstream(found).map(related), half),
-        downstream: fitting(catalogue.downstream(found).map(related), half),
+        upstream_tables: fitting(catalogue.upstream(found).map(related), half),
+        downstream_tables: fitting(catalogue.downstream(found).map(related), half),
       });
     },
   };
