@@ -131,6 +131,12 @@ export const ERRORS = {
     retry: false,
     status: 403,
   },
+  ADMIN_ONLY: {
+    text: 'Admin role required',
+    when: 'An HTTP route for operators, asked without the role admin.',
+    retry: false,
+    status: 403,
+  },
   MESSAGE_NOT_FOUND: {
     text: 'Message not found',
     when: 'There is no such message of this user in the conversation, or it is too old to be changed.',
@@ -249,6 +255,12 @@ export const CLOSES = {
     reason: 'Token expired',
     when: 'The token ran out and no new one came. Renew it, then reconnect.',
     reconnect: false,
+  },
+  unavailable: {
+    code: 1013,
+    reason: 'Service unavailable',
+    when: 'The token could not be verified in time, on wires that take no other. Connect again.',
+    reconnect: true,
   },
   invalidToken: {
     code: 4001,

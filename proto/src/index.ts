@@ -8,6 +8,14 @@ export {
   RUN_ERRORS,
 } from './errors.ts';
 export {
+  CONNECTIONS_TOLD,
+  ConnectionRecord,
+  GatewayAlive,
+  GatewayAnswer,
+  GatewayQuestion,
+  GatewayReply,
+} from './gateways.ts';
+export {
   type ConversationName,
   conversationKey,
   conversationName,

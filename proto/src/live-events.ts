@@ -7,12 +7,21 @@ const Name = z.string().max(256).nullable();
 
 /** On `SUBJECTS.liveOut`. */
 export const LiveEvent = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('typing'), sub: Sub, name: Name, isTyping: z.boolean() }),
-  /** Who of a room is on one gateway has changed; `n` counts the changes there from 1. */
+  z.object({
+    type: z.literal('typing'),
+    sub: Sub,
+    name: Name,
+    isTyping: z.boolean(),
+    /** Id of the connection they type on. */
+    connection: z.string().max(64),
+  }),
+  /** Who of a room is on one gateway has changed; `n` counts the changes there, and never goes back. */
   z.object({
     type: z.literal('presence'),
     gateway: z.string().max(64),
     n: z.number().int().positive(),
+    /** Nobody of the room was on that gateway before this. */
+    first: z.boolean().optional(),
     came: z.array(z.object({ sub: Sub, name: Name })).max(256),
     went: z.array(Sub).max(256),
   }),

@@ -1,5 +1,14 @@
 /** Asks the auth service; knows nothing of tokens itself. */
-import { JwksReply, LoginReply, type LoginRequest, SUBJECTS, VerifyReply } from '@natter/proto';
+import {
+  IssueReply,
+  type IssueRequest,
+  JwksReply,
+  LoginReply,
+  type LoginRequest,
+  SUBJECTS,
+  type TokenUse,
+  VerifyReply,
+} from '@natter/proto';
 import { type Bus, whileUnavailable } from '@natter/runtime';
 
 const decoder = new TextDecoder();
@@ -14,8 +23,13 @@ export class AuthClient {
   }
 
   /** Throws BusError UNAVAILABLE when no auth service answers within the time limit. */
-  async verify(token: string): Promise<VerifyReply> {
-    return VerifyReply.parse(await this.#ask(SUBJECTS.authVerify, { token }));
+  async verify(token: string, use: TokenUse = 'access'): Promise<VerifyReply> {
+    return VerifyReply.parse(await this.#ask(SUBJECTS.authVerify, { token, use }));
+  }
+
+  /** Makes a token of a wire that has its own; see IssueReply for the refusals. */
+  async issue(request: IssueRequest): Promise<IssueReply> {
+    return IssueReply.parse(await this.#ask(SUBJECTS.authIssue, request));
   }
 
   /** Development login; see VerifyReply for the refusals. */

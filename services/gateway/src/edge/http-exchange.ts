@@ -4,9 +4,10 @@ import type { HttpResponse, HttpRequest as UwsRequest } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
 import type { Logger } from '@natter/runtime';
 import { isBusError } from '@natter/runtime';
+import { paramsOf } from '../rest/path-pattern.ts';
 import { errorReply, type HttpReply, type Route } from '../rest/route.ts';
 
-/** Headers a route may ask for; `req` is dead once the handler has returned. */
+/** Headers every route may read; `req` is dead once the handler has returned. */
 const READABLE_HEADERS = ['authorization', 'traceparent', 'content-type'] as const;
 
 /**
@@ -21,7 +22,10 @@ export function serveRoute(
   log: Logger,
   withoutBody = false,
 ): Promise<void> {
-  const headers = new Map<string, string>(READABLE_HEADERS.map((name) => [name, request.getHeader(name)]));
+  const names = [...READABLE_HEADERS, ...(route.headers ?? [])];
+  const headers = new Map<string, string>(names.map((name) => [name, request.getHeader(name)]));
+  const query = request.getQuery();
+  const params = paramsOf(route.path, request.getUrl());
   const abort = new AbortController();
   const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
   response.onAborted(() => {
@@ -31,13 +35,23 @@ export function serveRoute(
   const answer = async (body: Uint8Array) => {
     const reply = await handle(
       route,
-      { header: (name) => headers.get(name) ?? '', body, signal: abort.signal },
+      {
+        param: (name) => params?.get(name) ?? '',
+        query: (name) => new URLSearchParams(query).get(name) ?? undefined,
+        header: (name) => headers.get(name) ?? '',
+        body,
+        signal: abort.signal,
+      },
       log,
     );
     if (!abort.signal.aborted) response.cork(() => writeReply(response, reply, { withoutBody }));
     finish();
   };
-  if (route.method === 'GET') void answer(new Uint8Array());
+  if (params === null) {
+    // In its path, where an escape is malformed or no UTF-8.
+    writeReply(response, errorReply('INVALID_FIELD'), { withoutBody });
+    finish();
+  } else if (route.maxBodyBytes === 0) void answer(new Uint8Array());
   else readBody(response, route.maxBodyBytes, abort.signal, answer, finish);
   return finished;
 }

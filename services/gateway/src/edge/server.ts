@@ -13,6 +13,7 @@ import {
 } from 'uWebSockets.js';
 import type { Logger } from '@natter/runtime';
 import type { GatewayMetrics } from '../metrics.ts';
+import { matchesPath, methodsOf } from '../rest/path-pattern.ts';
 import { errorReply, type HttpReply, type Route } from '../rest/route.ts';
 import { Counted } from '../session/counted.ts';
 import type { Dialect } from '../session/dialect.ts';
@@ -51,6 +52,9 @@ const FLUSH_MS = 2_000;
 
 /** LIBUS_LISTEN_EXCLUSIVE_PORT of uSockets; the package's types don't export it. */
 const EXCLUSIVE_PORT = 1;
+
+/** Names of the methods by which uWebSockets.js takes a route. */
+const REGISTER = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'del' } as const;
 
 export class Edge {
   readonly #options: EdgeOptions;
@@ -136,10 +140,9 @@ export class Edge {
       this.#exchanges.add(exchange);
       void exchange.then(() => this.#exchanges.delete(exchange));
     };
-    if (route.method === 'POST') return void this.#app.post(route.path, serve(false));
-    this.#app.get(route.path, serve(false));
+    this.#app[REGISTER[route.method]](route.path, serve(false));
     // Probes of load balancers ask with HEAD.
-    this.#app.head(route.path, serve(true));
+    if (route.method === 'GET') this.#app.head(route.path, serve(true));
   }
 
   #addDialect(dialect: Dialect): void {
@@ -230,17 +233,16 @@ export class Edge {
 
   /** Without it an unknown path would be closed in silence. */
   #addFallback(): void {
-    const methods = new Map<string, string[]>();
-    for (const { path, method } of this.#deps.routes)
-      methods.set(path, [...(methods.get(path) ?? []), ...(method === 'GET' ? ['GET', 'HEAD'] : [method])]);
-    const sockets = new Set(this.#deps.dialects.map((dialect) => dialect.path));
+    const sockets = this.#deps.dialects.map((dialect) => dialect.path);
     this.#app.any('/*', (response, request) => {
       const path = request.getUrl();
-      const allowed = methods.get(path);
+      const allowed = methodsOf(this.#deps.routes, path);
       const withoutBody = request.getMethod() === 'head';
       const refuse = (reply: HttpReply) => writeReply(response, reply, { withoutBody });
-      if (sockets.has(path)) refuse(errorReply('UPGRADE_REQUIRED', { upgrade: 'websocket' }));
-      else if (allowed !== undefined) refuse(errorReply('METHOD_NOT_ALLOWED', { allow: allowed.join(', ') }));
+      // A route that is spelled out wins over a socket's parameter: /ws/test is no session.
+      if (allowed.length > 0) refuse(errorReply('METHOD_NOT_ALLOWED', { allow: allowed.join(', ') }));
+      else if (sockets.some((pattern) => matchesPath(pattern, path)))
+        refuse(errorReply('UPGRADE_REQUIRED', { upgrade: 'websocket' }));
       else refuse(errorReply('NOT_FOUND'));
     });
   }

@@ -3,9 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { ERRORS, type ErrorCode } from '@natter/proto';
 
 export interface HttpRequest {
-  /** By lower-case name; empty when absent. */
+  /** The decoded value of a parameter in the route's path. */
+  param(name: string): string;
+  /** The first value of a query parameter. */
+  query(name: string): string | undefined;
+  /** By lower-case name; empty when absent, or none the route may read. */
   header(name: string): string;
-  /** Whole, at most the route's `maxBodyBytes`. Empty for a GET. */
+  /** Whole, at most the route's `maxBodyBytes`. Empty where that is 0. */
   body: Uint8Array;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
@@ -17,10 +21,16 @@ export interface HttpReply {
   body: string | Uint8Array;
 }
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 export interface Route {
-  method: 'GET' | 'POST';
+  method: Method;
+  /** Segments that begin with `:` are parameters: `/rooms/:room_id`; see path-pattern.ts. */
   path: string;
+  /** 0: a body is not read, and not refused either. */
   maxBodyBytes: number;
+  /** Headers it reads besides `authorization`, `traceparent` and `content-type`, in lower case. */
+  headers?: readonly string[];
   handle(request: HttpRequest): Promise<HttpReply> | HttpReply;
 }
 
