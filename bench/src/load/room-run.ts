@@ -28,9 +28,16 @@ export class RoomRun {
 
   /** One batch with this text; one is in flight, as an agent has it. */
   async say(text: string): Promise<void> {
-    const at = this.#text.length;
-    this.#text += text;
-    await this.#publish({ type: 'text.delta', at, text });
+    await this.#publish(this.#delta(text));
+  }
+
+  /** Batches with this text, all in flight at once, as those of many runs would be. */
+  async sayAtOnce(text: string, times: number): Promise<void> {
+    const batches = Array.from({ length: times }, () => this.#batch(this.#delta(text)));
+    const stored = await Promise.all(
+      batches.map((batch) => this.#bus.append(this.#subject, JSON.stringify(batch))),
+    );
+    this.#seq = stored.at(-1)?.seq ?? this.#seq;
   }
 
   end(): Promise<void> {
@@ -38,10 +45,20 @@ export class RoomRun {
     return this.#publish({ type: 'run.completed', text: this.#text, metadata });
   }
 
-  async #publish(event: RunEvent): Promise<void> {
+  #delta(text: string): RunEvent {
+    const at = this.#text.length;
+    this.#text += text;
+    return { type: 'text.delta', at, text };
+  }
+
+  #batch(event: RunEvent): RunBatch {
     this.#n += 1;
-    const batch: RunBatch = { n: this.#n, claim: 1, events: [event] };
-    const { seq } = await this.#bus.append(this.#subject, JSON.stringify(batch), { expectLast: this.#seq });
+    return { n: this.#n, claim: 1, events: [event] };
+  }
+
+  async #publish(event: RunEvent): Promise<void> {
+    const batch = JSON.stringify(this.#batch(event));
+    const { seq } = await this.#bus.append(this.#subject, batch, { expectLast: this.#seq });
     this.#seq = seq;
   }
 }
