@@ -13,12 +13,15 @@ const WHO = /\b(?:who|what) are you\b|\bintroduce yourself\b|\bwhat can you (?:d
 
 /** A self-introduction, or null when the text is more than a greeting. */
 export function greet(question: string): string | null {
-  const text = question.slice(0, 500);
+  const text = question.slice(0, 500).replace(MENTION, '');
   if (WHO.test(text)) return INTRODUCTION;
   if (!GREETING.test(text)) return null;
   const rest = text.replace(GREETING, '').replace(/\b(?:there|everyone|all)\b/gi, '');
   return contentStems(rest).length === 0 ? INTRODUCTION : null;
 }
+
+/** In a room people say whom they mean. */
+const MENTION = /^\s*@\w{1,32}[,:]?\s/;
 
 const FIRST = /\bfirst (?:question|message)\b|\b(?:ask|asked|say|said) (?:you )?first\b/i;
 const ALL = /\bmy (?:earlier |previous )?(?:questions|messages)\b|\b(?:asked|said) (?:you )?so far\b/i;

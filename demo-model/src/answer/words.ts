@@ -5,7 +5,7 @@ const WORD = /\p{N}+(?:[.,]\p{N}+)*|\p{L}+/gu;
 /** Filler words; the car, too, since a knowledge base is about one thing and each part speaks of it. */
 const FILLERS = new Set(
   (
-    'a about after all also am an and any anything are as ask at be because been before being but by can car ' +
+    'a about after ai all also am an and any anything are as ask at be because been before being but by can car ' +
     'could d did do does done for from get give go got had has have having he hello help hey hi how i if in ' +
     'into is it its just know let like ll m may me mean mine more much many must my need no not now of off oh ok ' +
     'on one only or other our ours out over please re s say shall she should so some such t tell than thank ' +

@@ -103,6 +103,7 @@ function fitness(tool: Tool, question: string, filled: Filled): number {
 
 /** Whether the first word, politeness aside, is the tool's own verb. */
 function beginsWith(question: string, name: string[]): boolean {
-  const first = words(question).find((word) => word !== 'please');
+  // In a room people say whom they mean.
+  const first = words(question.replace(/^\s*@\w{1,32}/, '')).find((word) => word !== 'please');
   return first !== undefined && isVerb(stem(first)) && stem(first) === name[0];
 }

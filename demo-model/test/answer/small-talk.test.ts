@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { greet, recall } from '../../src/answer/small-talk.ts';
 
 describe('greet', () => {
-  it.each(['Hi', 'Hello there!', 'good morning', 'Who are you?', 'What can you help me with?'])(
+  it.each(['Hi', 'Hello there!', 'good morning', 'Who are you?', 'What can you help me with?', '@ai hello'])(
     'introduces itself to %j',
     (text) => {
       expect(greet(text)).toContain('I am the demo model');

@@ -93,6 +93,7 @@ describe('chooseTool with the tools of a data catalogue', () => {
     ['describe fact_bs_purchase_order', 'describe_table', { table: 'fact_bs_purchase_order' }],
     ['Please describe the table dimv_bs_supplier', 'describe_table', { table: 'dimv_bs_supplier' }],
     ['What columns does dimv_bs_supplier have?', 'describe_table', { table: 'dimv_bs_supplier' }],
+    ['@ai please search supplier', 'search_tables', { query: 'supplier' }],
     ['search supplier', 'search_tables', { query: 'supplier' }],
     ['Search for tables about suppliers', 'search_tables', { query: 'suppliers' }],
     ['Find tables with invoices', 'search_tables', { query: 'invoices' }],

@@ -38,7 +38,11 @@ import { TurnRunner } from './turn/turn-runner.ts';
 
 export type AgentConfig = ConfigOf<typeof AGENT_SETTINGS> & BaseConfig;
 
-/** Starts an agent; rejects when the broker can't be reached, or model, agents, knowledge or a file of settings are unusable. */
+/**
+ * Starts an agent.
+ *
+ * Rejects when the broker can't be reached, or when no model is named or a file can't be used.
+ */
 export async function startAgent(config: AgentConfig, log: Logger): Promise<Running> {
   const name = `agent-${randomBytes(6).toString('hex')}`;
   const metrics = new Metrics('agent');

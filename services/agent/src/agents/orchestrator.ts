@@ -1,5 +1,4 @@
 /** Answers questions: picks an agent, finds passages, lets the model speak and use tools. */
-import type { TurnOptions } from '@natter/proto';
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import { retrievalQuery } from '../knowledge/retrieval-query.ts';
 import type { Prices } from '../model/prices.ts';
@@ -42,7 +41,8 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     const { options } = question;
     const total = new UsageTotal(prices);
     const { model, name: modelName, notes } = models.choose(options);
-    notes.push(...optionNotes(options, agents));
+    if (options.agent !== undefined && agents.get(options.agent) === undefined)
+      notes.push(`There is no agent ${oneLine(options.agent, 64)}; another one answers.`);
 
     yield { type: 'step', step: 'agent_routing' };
     for (const text of notes) yield { type: 'note', text };
@@ -92,17 +92,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   };
 }
 
-/** The transcript may hold the question itself, stored before this run began. */
+/** The transcript may hold the question itself, stored before this run began, and deleted messages. */
 function earlier({ history, run }: Question): Question['history'] {
-  return history.filter((message) => message.run !== run);
-}
-
-/** What of a turn's options has no effect. */
-function optionNotes({ agent, refusedServers = [] }: TurnOptions, agents: AgentCatalogue): string[] {
-  const notes = refusedServers.map(
-    ({ name, reason }) => `The tool server ${oneLine(name, 64)} is not used: ${oneLine(reason, 200)}`,
-  );
-  if (agent !== undefined && agents.get(agent) === undefined)
-    notes.push(`There is no agent ${oneLine(agent, 64)}; another one answers.`);
-  return notes;
+  return history.filter((message) => message.run !== run && message.text !== '');
 }

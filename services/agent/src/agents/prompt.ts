@@ -57,11 +57,9 @@ export function openingMessages(
   const named = (sub: string, text: string) => (names === null ? text : `${names.get(sub) ?? ''}: ${text}`);
   return [
     { role: 'system', content: system },
-    ...question.history
-      .filter(({ text }) => text !== '')
-      .map(
-        ({ role, sub, text }): ModelMessage => ({ role, content: role === 'user' ? named(sub, text) : text }),
-      ),
+    ...question.history.map(
+      ({ role, sub, text }): ModelMessage => ({ role, content: role === 'user' ? named(sub, text) : text }),
+    ),
     { role: 'user', content: named(question.sub, question.text) },
   ];
 }

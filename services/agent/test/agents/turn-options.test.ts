@@ -105,8 +105,9 @@ describe('the agent of a turn', () => {
 
 describe('the model of a turn', () => {
   it('answers, while routing goes by the settings', async () => {
-    const { requests } = await ask({}, {}, { choice: { name: 'big' } });
+    const { requests, notes } = await ask({}, {}, { choice: { name: 'big', notes: ['Told.'] } });
     expect(requests.map(({ model }) => model)).toEqual([undefined, 'big']);
+    expect(notes).toEqual(['Told.']);
   });
 
   it('that is refused asks nobody anything', async () => {
@@ -165,15 +166,12 @@ describe('the system prompt of a client', () => {
   });
 });
 
-describe('what can’t be used', () => {
-  it('is named in a note each', async () => {
-    const refusedServers = [{ name: 'git\nhub', reason: 'stdio is never started' }];
-    const { notes } = await ask({ refusedServers }, {}, { choice: { notes: ['First.'] } });
-    expect(notes).toEqual(['First.', 'The tool server git hub is not used: stdio is never started']);
-  });
-});
-
 describe('a conversation of several people', () => {
+  it('leaves out what was deleted, and who said nothing else', async () => {
+    const { asked } = await ask({}, { history: [message('bob', 'Bob', '')] });
+    expect(asked?.messages.slice(1)).toEqual([{ role: 'user', content: 'Hello?' }]);
+  });
+
   it('shows the model who says what, and says so', async () => {
     const history = [
       message('bob', 'Bob', 'Hi'),
