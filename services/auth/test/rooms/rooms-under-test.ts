@@ -1,13 +1,7 @@
 /** Rooms on a test's own broker, asked as gateways ask: over the bus, through the endpoint. */
-import {
-  type Asker,
-  type RoomsReply,
-  RoomsReply as RoomsReplySchema,
-  type RoomsRequest,
-  SUBJECTS,
-} from '@natter/proto';
-import { Bus, createLogger, ensureTopology } from '@natter/runtime';
-import type { NatsServer } from '@natter/testkit';
+import { type RoomsReply, RoomsReply as RoomsReplySchema, type RoomsRequest, SUBJECTS } from '@natter/proto';
+import { Bus, createLogger, ensureTopology, type ServiceName } from '@natter/runtime';
+import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { onTestFinished } from 'vitest';
 import { Rooms } from '../../src/rooms/rooms.ts';
 import { roomsEndpoint } from '../../src/rooms/rooms-endpoint.ts';
@@ -18,15 +12,21 @@ const LOG = createLogger('test', 'silent');
 export type Code = Extract<RoomsReply, { ok: false }>['code'];
 export type Granted = Extract<RoomsReply, { ok: true }>;
 
-export function asker(sub: string, more: Partial<Asker> = {}): Asker {
-  return { sub, name: sub.toUpperCase(), admin: false, ...more };
+/** A broker as `npm start` starts it, with what agents make; each service may do what it needs only. */
+export async function brokerWithBuckets(): Promise<NatsServer> {
+  const server = await startNatsServer({ signIn: true });
+  await makeBuckets(server);
+  return server;
 }
 
-export async function connect(server: NatsServer, topology = true): Promise<Bus> {
-  const bus = await Bus.connect({ url: server.url, name: 'test' }, LOG);
-  onTestFinished(() => bus.close());
-  if (topology) await ensureTopology(bus, { replicas: 1, transcriptDays: 30 });
-  return bus;
+export async function makeBuckets(server: NatsServer): Promise<void> {
+  const agent = await connectAs(server, 'agent');
+  await ensureTopology(agent, { replicas: 1, transcriptDays: 30 });
+  await agent.close();
+}
+
+export function connectAs(server: NatsServer, name: ServiceName): Promise<Bus> {
+  return Bus.connect({ url: server.url, name, nkeyFile: server.keyFile(name) ?? null }, LOG);
 }
 
 export interface RoomsUnderTest {
@@ -40,13 +40,13 @@ export interface RoomsUnderTest {
 
 export interface Options {
   limits?: { membersPerRoom: number; roomsPerUser: number };
-  topology?: boolean;
   now?: () => number;
 }
 
 /** One auth service's rooms and one gateway's way to ask them. */
 export async function roomsUnderTest(server: NatsServer, options: Options = {}): Promise<RoomsUnderTest> {
-  const bus = await connect(server, options.topology ?? true);
+  const bus = await connectAs(server, 'auth');
+  onTestFinished(() => bus.close());
   const rooms = new Rooms({ log: LOG, ...options });
   const stores = new StoreOpener(bus, LOG, options.now);
   const endpoint = roomsEndpoint({ rooms, stores, log: LOG, count: () => undefined });

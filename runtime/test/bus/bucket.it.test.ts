@@ -1,0 +1,46 @@
+import { type NatsServer, startNatsServer } from '@natter/testkit';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { connected } from './connected.ts';
+
+let server: NatsServer;
+beforeAll(async () => {
+  server = await startNatsServer();
+});
+afterAll(() => server.stop());
+
+const text = (entry: { value: Uint8Array } | null) => Buffer.from(entry?.value ?? []).toString();
+
+test('the leader has what was written last, and nothing of a key that was deleted or never was', async () => {
+  const bucket = await (await connected(server)).bucket('runs');
+  expect(await bucket.getFromLeader('led')).toBeNull();
+  const first = await bucket.create('led', 'one');
+  expect(await bucket.getFromLeader('led')).toMatchObject({ revision: first });
+  const second = await bucket.update('led', 'two', first);
+  const entry = await bucket.getFromLeader('led');
+  expect([text(entry), entry?.revision]).toEqual(['two', second]);
+  await bucket.delete('led');
+  expect(await bucket.getFromLeader('led')).toBeNull();
+  await bucket.create('led', 'three');
+  expect(text(await bucket.getFromLeader('led'))).toBe('three');
+});
+
+test('a read from the leader is no direct get, which any replica answers', async () => {
+  const bus = await connected(server);
+  const bucket = await bus.bucket('runs');
+  await bucket.create('asked', 'x');
+  const asked: string[] = [];
+  bus.subscribe('$JS.API.STREAM.MSG.GET.>', ({ subject }) => asked.push(subject));
+  bus.subscribe('$JS.API.DIRECT.GET.>', ({ subject }) => asked.push(subject));
+  await bucket.getFromLeader('asked');
+  await vi.waitFor(() => expect(asked).toEqual(['$JS.API.STREAM.MSG.GET.KV_runs']));
+});
+
+test('a key is deleted by its revision only while it has it', async () => {
+  const bucket = await (await connected(server)).bucket('runs');
+  const first = await bucket.create('swept', 'one');
+  const second = await bucket.update('swept', 'two', first);
+  await expect(bucket.delete('swept', first)).rejects.toMatchObject({ code: 'CONFLICT' });
+  expect(text(await bucket.get('swept'))).toBe('two');
+  await bucket.delete('swept', second);
+  expect(await bucket.get('swept')).toBeNull();
+});
