@@ -22,6 +22,8 @@ export const TurnOptions = z.object({
   /** Name of the agent that shall answer; unset: the classifier picks one. */
   agent: z.string().max(64).optional(),
   model: z.string().min(1).max(128).optional(),
+  /** Used where it is allowed; else as configured, which is no error. Source: seeds/004. */
+  modelPreference: z.string().min(1).max(128).optional(),
   provider: z.string().min(1).max(64).optional(),
   /** Put before the agent's own prompt. */
   systemPrompt: z.string().max(8_000).optional(),

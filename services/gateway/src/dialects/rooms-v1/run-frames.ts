@@ -10,6 +10,7 @@ export function encodeEvent(event: RunEvent, run: RunText): Frames {
       return deltaFrame(event.text, run);
     case 'run.started':
       return typingFrame(true, run);
+    // Each frame of an end has the cursor behind it: whoever got the first one must not get it again.
     case 'run.completed':
       return [completedFrame(event, run), typingFrame(false, run)];
     case 'run.cancelled':
@@ -36,8 +37,9 @@ function typingFrame(isTyping: boolean, run: RunText): string {
 
 /** A token is encoded as often as the model says one: only the token itself is escaped for it. */
 function deltaFrame(text: string, run: RunText): string {
-  const cursor = run.cursor === null ? '' : `,"cursor":${JSON.stringify(run.cursor)}`;
-  return `{"type":"chat","data":{"role":"assistant","content":${JSON.stringify(text)},"streaming":true,"timestamp":"${isoTime(run.atMs)}",${restOf(run)}}${cursor}}`;
+  const { cursor } = run;
+  const after = cursor === null ? '' : `,"cursor":${JSON.stringify(cursor)}`;
+  return `{"type":"chat","data":{"role":"assistant","content":${JSON.stringify(text)},"streaming":true,"timestamp":"${isoTime(run.atMs)}",${restOf(run)}}${after}}`;
 }
 
 interface Rest {
@@ -53,10 +55,11 @@ const rests = new WeakMap<object, Rest>();
 /** The fields that are the same in all frames of a run, as the inside of a JSON object. */
 function restOf(run: RunText): string {
   if (run.asked === null) return insideOf(run);
-  const known = rests.get(run.asked);
-  if (known?.run === run.run && known.room === run.room && known.session === run.session) return known.json;
+  const { asked, run: id, room, session } = run;
+  const known = rests.get(asked);
+  if (known?.run === id && known.room === room && known.session === session) return known.json;
   const json = insideOf(run);
-  rests.set(run.asked, { run: run.run, room: run.room, session: run.session, json });
+  rests.set(asked, { run: id, room, session, json });
   return json;
 }
 
