@@ -25,6 +25,17 @@ export function flag(fallback: boolean) {
   });
 }
 
+/** true/false, or null when unset. */
+export function optionalFlag() {
+  return text.transform((value, context): boolean | null => {
+    if (value === undefined) return null;
+    if (/^(true|1|yes|on)$/i.test(value)) return true;
+    if (/^(false|0|no|off)$/i.test(value)) return false;
+    context.addIssue('must be true or false');
+    return z.NEVER;
+  });
+}
+
 /** One of a few words. */
 export function choice<const W extends readonly [string, ...string[]]>(words: W, fallback: W[number]) {
   return text.transform((value, context): W[number] => {

@@ -11,8 +11,10 @@ export interface AgentState {
 export function registerAgentMetrics(metrics: Metrics, state: AgentState) {
   metrics.gauge('natter_agent_runs', 'Runs under way.', state.runs);
   return {
-    runs: metrics.counter('natter_agent_runs_total', 'Runs ended here, by outcome: completed, failed, cancelled.', [
-      'outcome',
-    ]),
+    runs: metrics.counter(
+      'natter_agent_runs_total',
+      'Runs ended here, by outcome: completed, failed, cancelled.',
+      ['outcome'],
+    ),
   };
 }

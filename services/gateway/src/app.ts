@@ -1,4 +1,5 @@
 /** Puts the gateway together. */
+import { SUBJECTS } from '@natter/proto';
 import {
   type BaseConfig,
   Bus,
@@ -9,24 +10,33 @@ import {
   startInternalServer,
 } from '@natter/runtime';
 import { AuthClient } from './bus/auth-client.ts';
+import { ConversationHub } from './bus/conversation-hub.ts';
+import { MessageStore } from './bus/message-store.ts';
+import { Positions } from './bus/positions.ts';
+import { RateStore } from './bus/rate-store.ts';
 import { Readiness } from './bus/readiness.ts';
-import { RunHub } from './bus/run-hub.ts';
+import { RoomsClient } from './bus/rooms-client.ts';
 import { TurnStore } from './bus/turn-store.ts';
+import { UserChannel } from './bus/user-channel.ts';
+import { answerGateways } from './cluster/answer-gateways.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { Presence } from './cluster/presence.ts';
 import type { GATEWAY_SETTINGS } from './config.ts';
 import { DIALECTS } from './dialects/registry.ts';
 import { Edge } from './edge/server.ts';
 import { registerGatewayMetrics } from './metrics.ts';
-import { loadTestPage } from './page/test-page.ts';
-import { chatRoute } from './rest/chat-route.ts';
-import { serviceRoutes } from './rest/service-routes.ts';
+import { gatewayRoutes } from './rest/gateway-routes.ts';
+import type { SessionContext } from './session/context.ts';
 import { Counted } from './session/counted.ts';
-import type { SessionContext } from './session/session.ts';
+import { RoomsHere } from './session/rooms-here.ts';
+import { SessionRegistry } from './session/session-registry.ts';
 import { UserRates } from './session/user-rates.ts';
 
 export type GatewayConfig = ConfigOf<typeof GATEWAY_SETTINGS> & BaseConfig;
 
 /** Starts a gateway; rejects when the broker can't be reached or the port is taken. */
 export async function startGateway(config: GatewayConfig, log: Logger): Promise<Running> {
+  const now = Date.now;
   const metrics = new Metrics('gateway');
   const counters = registerGatewayMetrics(metrics, {
     connections: () => edge.connections,
@@ -34,51 +44,67 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   });
   const bus = await Bus.connect({ url: config.natsUrl, name: 'gateway', nkeyFile: config.natsNkeyFile }, log);
 
-  const auth = new AuthClient(bus, config.authTimeoutMs);
-  const hub = new RunHub(bus, log, Date.now);
-  const turns = new TurnStore(bus, config.storeTimeoutMs);
-  const users = new Counted(config.maxConnectionsPerUser);
-  const questions = new UserRates(config.rateLimitRequests, config.rateLimitWindowSeconds, Date.now);
-  const stopping = new AbortController();
-  const context: SessionContext = {
-    auth,
-    hub,
-    turns,
-    questions,
-    metrics: counters,
-    limits: config,
+  const cluster = new Cluster(bus, log, now);
+  const presence = new Presence(cluster, bus, log, now);
+  const rooms = new RoomsClient(bus, config.authTimeoutMs);
+  const roomsHere = new RoomsHere({
+    presence,
+    rooms,
+    announce: (conversation, { type, sub, name }) =>
+      hub.find(conversation)?.announce({ type: type === 'came' ? 'member.came' : 'member.went', sub, name }),
     log,
-    now: Date.now,
+  });
+  const sessions = new SessionRegistry(roomsHere, now);
+  const { softBufferBytes } = config;
+  const topics = { publish: (topic: string, frame: string) => edge.publish(topic, frame) };
+  const hub = new ConversationHub({ bus, topics, rooms: roomsHere, log, now, softBufferBytes });
+  const users = new Counted(config.maxConnectionsPerUser);
+  const context: SessionContext = {
+    auth: new AuthClient(bus, config.authTimeoutMs),
+    hub,
+    turns: new TurnStore(bus, hub.reader, config.storeTimeoutMs),
+    messages: new MessageStore(bus, config.storeTimeoutMs),
+    rooms,
+    roomsHere,
+    presence,
+    positions: new Positions(bus, log),
+    users: new UserChannel(bus),
+    questions: new UserRates(config.rateLimitRequests, config.rateLimitWindowSeconds, now),
+    rates: new RateStore(bus, config.rateLimitWindowSeconds, now),
+    setTyping: (conversation, sub, isTyping) => sessions.setTyping(conversation, sub, isTyping),
+    publishLive: (conversation, event) => bus.publish(SUBJECTS.liveOut(conversation), JSON.stringify(event)),
+    metrics: counters,
+    limits: {
+      ...config,
+      anonymousSessions: config.anonymousSessions ?? config.env === 'development',
+    },
+    log,
+    now,
     admitUser: (sub) => users.add(sub),
     releaseUser: (sub) => users.remove(sub),
   };
+  const stopping = new AbortController();
   const readiness = new Readiness(bus);
   const notReady = () => (edge.draining ? 'shutting down' : readiness.missing());
-  const routes = [
-    ...serviceRoutes({
-      bus,
-      auth,
-      page: loadTestPage(),
-      log,
-      notReady,
-      connections: () => edge.connections,
-      now: Date.now,
-    }),
-    chatRoute({
-      auth,
-      hub,
-      turns,
-      rates: questions,
-      log,
-      now: Date.now,
-      answerTimeoutMs: config.httpAnswerTimeoutMs,
-      stopping: stopping.signal,
-    }),
-  ];
+  const routes = gatewayRoutes({
+    bus,
+    context,
+    cluster,
+    presence,
+    pages: hub.pages,
+    log,
+    now,
+    notReady,
+    connections: () => edge.connections,
+    config,
+    stopping: stopping.signal,
+  });
   const edge = new Edge(
     { ...config, localhostAllowed: config.env === 'development' },
-    { dialects: DIALECTS, routes, context, metrics: counters, log },
+    { dialects: DIALECTS, routes, context, sessions, metrics: counters, log },
   );
+  answerGateways(cluster, presence, sessions);
+  bus.onReconnect(() => roomsHere.recheck());
 
   const internal = await startInternalServer({
     host: config.internalHost,
@@ -86,18 +112,26 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     metrics,
     notReady,
   });
+  await cluster.start();
   const port = await edge.listen();
   void readiness.waitForStreams(stopping.signal);
-  const ticking = setInterval(() => edge.tick(Date.now()), 1_000);
-  const checking = setInterval(() => hub.checkSilent(), 5_000);
+  const timers = [
+    setInterval(() => {
+      edge.tick(now());
+      cluster.tick();
+      presence.tick();
+    }, 1_000),
+    setInterval(() => hub.setAsideSlow(), 100),
+    setInterval(() => hub.checkSilent(), 5_000),
+  ];
 
   return {
     ports: { http: port, internal: internal.port },
     async stop() {
       stopping.abort();
-      clearInterval(ticking);
-      clearInterval(checking);
       await edge.drain(config.drainMs);
+      for (const timer of timers) clearInterval(timer);
+      cluster.stop();
       await bus.close();
       await internal.close();
     },

@@ -1,7 +1,7 @@
 /** Settings of the gateway. */
 import { kinds, setting } from '@natter/runtime/config';
 
-const { choice, integer, list, string } = kinds;
+const { choice, integer, list, optionalFlag, string } = kinds;
 
 export const GATEWAY_SETTINGS = {
   port: setting('PORT', integer(8000, 0, 65_535), 'Port for WebSocket and HTTP. 0 picks a free one.'),
@@ -49,6 +49,12 @@ export const GATEWAY_SETTINGS = {
     'NATTER_MAX_TURNS_PER_CONNECTION',
     integer(8, 1, 1_000),
     'Questions of one connection that may be unanswered at once. One more gets TOO_MANY_TURNS.',
+  ),
+  anonymousSessions: setting(
+    'NATTER_ANONYMOUS_SESSIONS',
+    optionalFlag(),
+    'Whether /ws/{session_id} takes connections without a token; whoever knows the name of such a session is in it.',
+    { defaultDoc: 'true in development, else false' },
   ),
   authDeadlineMs: setting(
     'NATTER_AUTH_DEADLINE_MS',

@@ -21,6 +21,12 @@ const MAX_RECORDS = 4 * PAGE;
 /** How far back from the question the newest messages of a busy room are looked for at first. */
 const FIRST_SPAN = 512;
 
+/** How a run ended, and where in MESSAGES that is written. */
+export interface StoredEnd {
+  message: AssistantMessage;
+  seq: number;
+}
+
 interface StoredRecord {
   seq: number;
   record: TranscriptRecord;
@@ -61,26 +67,29 @@ export class Transcripts {
   }
 
   /** How the run ended, or null while it hasn't. */
-  async findEnd(turn: Turn): Promise<AssistantMessage | null> {
+  async findEnd(turn: Turn): Promise<StoredEnd | null> {
     const subject = SUBJECTS.runEnd(turn.conversation, turn.run);
     const stored = await this.#bus.stored.last(STREAMS.messages, subject);
-    return stored === null ? null : endOf(turn, stored.data);
+    return stored === null ? null : { message: endOf(turn, stored.data), seq: stored.seq };
   }
 
   /**
    * Stores how the run ended. The first one wins: returns what is stored, which is the
    * argument unless another attempt of the run has ended it before.
    */
-  async addEnd(turn: Turn, message: AssistantMessage, timeoutMs: number): Promise<AssistantMessage> {
+  async addEnd(turn: Turn, end: AssistantMessage, timeoutMs: number): Promise<StoredEnd> {
     const subject = SUBJECTS.runEnd(turn.conversation, turn.run);
+    const { messageId: id, sub, name = null, askedAt: at } = turn;
+    // Whoever reads the answer without its question knows whose it is.
+    const message: AssistantMessage = { ...end, asked: { id, sub, name, at } };
     try {
-      await this.#bus.append(subject, JSON.stringify(message), { expectLast: 0, timeoutMs });
-      return message;
+      const { seq } = await this.#bus.append(subject, JSON.stringify(message), { expectLast: 0, timeoutMs });
+      return { message, seq };
     } catch (error) {
       if (!isBusError(error, 'CONFLICT')) throw error;
       const stored = await this.#bus.stored.last(STREAMS.messages, subject);
       if (stored === null) throw error;
-      return endOf(turn, stored.data);
+      return { message: endOf(turn, stored.data), seq: stored.seq };
     }
   }
 

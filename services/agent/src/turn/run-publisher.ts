@@ -46,6 +46,8 @@ export class RunPublisher {
   #seq: number;
   #flight: Promise<void> | null = null;
   #failure: unknown = null;
+  /** Where in MESSAGES the end of the run is written. */
+  #endSeq: number | null = null;
 
   constructor(options: RunPublisherOptions) {
     this.#options = options;
@@ -95,8 +97,9 @@ export class RunPublisher {
   }
 
   /** Publishes the last event of the run, after everything else, by itself. */
-  async end(event: RunEnd): Promise<void> {
+  async end(event: RunEnd, endSeq: number): Promise<void> {
     await this.flush();
+    this.#endSeq = endSeq;
     this.#add(event);
     await this.flush();
   }
@@ -124,6 +127,7 @@ export class RunPublisher {
   async #publish(events: RunEvent[]): Promise<void> {
     const { bus, subject, claim, signal } = this.#options;
     const batch: RunBatch = { n: this.#n + 1, claim, events };
+    if (this.#endSeq !== null) batch.endSeq = this.#endSeq;
     for (;;) {
       signal.throwIfAborted();
       try {

@@ -2,7 +2,7 @@
 import { type AssistantMessage, type RunEnd, runEndOf, SUBJECTS, type Turn } from '@natter/proto';
 import { type Bus, continueTrace, isBusError, type Logger, type Trace } from '@natter/runtime';
 import type { Orchestrator } from '../agents/answer.ts';
-import type { Transcripts } from '../history/transcripts.ts';
+import type { StoredEnd, Transcripts } from '../history/transcripts.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import { answerTurn } from './answer-turn.ts';
 import { type Cancellations, RunCancelled } from './cancellations.ts';
@@ -98,12 +98,12 @@ export class TurnRunner {
     const published = await readPublished(bus, subject);
     // An answer that failed has a question too.
     await transcripts.addQuestion(turn);
-    const end = runEndOf(
-      await transcripts.addEnd(turn, failed(turn, published.text, trace, now()), REFUSE_MS),
-    );
+    const record = failed(turn, published.text, trace, now());
+    const { message, seq: endSeq } = await transcripts.addEnd(turn, record, REFUSE_MS);
     if (published.ended) return;
+    const end = runEndOf(message);
     const events = published.marks.add(startOf(turn)) ? [startOf(turn), end] : [end];
-    const batch = { n: published.n + 1, claim: Math.max(1, published.claim), events };
+    const batch = { n: published.n + 1, claim: Math.max(1, published.claim), events, endSeq };
     await bus.append(subject, JSON.stringify(batch), { expectLast: published.seq });
   }
 
@@ -149,7 +149,7 @@ export class TurnRunner {
     });
     // What readers have of a torn run they have heard with its start.
     if (!published.ended && !published.torn) publisher.emit(startOf(turn));
-    if (over !== null) return this.#end(claim, publisher, published, over, null);
+    if (over !== null) return this.#end(claim, publisher, published, over.message, null);
     await this.#finish(claim, publisher, published, trace, signal);
   }
 
@@ -203,8 +203,9 @@ export class TurnRunner {
     const { turn } = claim;
     // Everything else first: a run that was lost must not decide how it ends.
     await publisher.flush();
-    const end = runEndOf(await this.#storeEnd(claim, message));
-    if (!published.ended) await publisher.end(end);
+    const { message: stored, seq } = await this.#storeEnd(claim, message);
+    const end = runEndOf(stored);
+    if (!published.ended) await publisher.end(end, seq);
     await claims.end(claim, messageSeq);
     metrics.runs.inc({ outcome: OUTCOMES[end.type] });
     log.info(
@@ -214,7 +215,7 @@ export class TurnRunner {
   }
 
   /** An agent that was away for a while must not end a run that goes on elsewhere. */
-  async #storeEnd(claim: Claim, message: AssistantMessage): Promise<AssistantMessage> {
+  async #storeEnd(claim: Claim, message: AssistantMessage): Promise<StoredEnd> {
     const { claims, transcripts } = this.#deps;
     for (;;) {
       if (!(await claims.isOurs(claim))) throw new RunLost();

@@ -52,7 +52,7 @@ describe('RunPublisher', () => {
     const words = Array.from({ length: 500 }, (_, index) => `w${index} `);
     publisher.emit({ type: 'step.started', step: 'starting' });
     for (const word of words) publisher.append(word);
-    await publisher.end(end(words.join('')) as never);
+    await publisher.end(end(words.join('')) as never, 1);
     const batches = await batchesOf(bus, turn);
     expect(batches.length).toBeLessThan(10);
     expect(batches.map(({ n }) => n)).toEqual(batches.map((_, index) => index + 1));
@@ -136,7 +136,7 @@ describe('RunPublisher', () => {
     await nats.kill();
     await nats.restart();
     publisher.append('and after.');
-    await publisher.end(end('Before and after.') as never);
+    await publisher.end(end('Before and after.') as never, 1);
     const events = (await batchesOf(bus, turn)).flatMap((batch) => batch.events);
     expect(events[0]).toEqual({ type: 'step.started', step: 'starting' });
     expect(textOf(events)).toBe('Before and after.');

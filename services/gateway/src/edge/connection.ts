@@ -1,11 +1,14 @@
 /** A session's socket over uWebSockets.js, safe to use after the socket has gone. */
 import type { WebSocket } from 'uWebSockets.js';
+import type { Opening } from '../session/dialect.ts';
 import type { Session } from '../session/session.ts';
 import type { Socket } from '../session/socket.ts';
 
 /** What uWebSockets keeps for each connection. */
 export interface ConnectionData {
-  token: string | null;
+  opening: Opening;
+  /** It is told so over the open socket, as its wire wants it. */
+  foreignOrigin: boolean;
   addressKey: string;
   session: Session | null;
   socket: UwsSocket | null;
@@ -30,6 +33,14 @@ export class UwsSocket implements Socket {
 
   buffered(): number {
     return this.#ws?.getBufferedAmount() ?? 0;
+  }
+
+  join(topic: string): void {
+    this.#ws?.subscribe(topic);
+  }
+
+  leave(topic: string): void {
+    this.#ws?.unsubscribe(topic);
   }
 
   close(code: number, reason: string): void {

@@ -15,9 +15,11 @@ import type { Logger } from '@natter/runtime';
 import type { GatewayMetrics } from '../metrics.ts';
 import { matchesPath, methodsOf } from '../rest/path-pattern.ts';
 import { errorReply, type HttpReply, type Route } from '../rest/route.ts';
+import type { SessionContext } from '../session/context.ts';
 import { Counted } from '../session/counted.ts';
-import type { Dialect } from '../session/dialect.ts';
-import { Session, type SessionContext } from '../session/session.ts';
+import type { Dialect, Handshake } from '../session/dialect.ts';
+import { Session } from '../session/session.ts';
+import type { SessionRegistry } from '../session/session-registry.ts';
 import { addressKey, TrustedProxies } from './client-address.ts';
 import { type ConnectionData, UwsSocket } from './connection.ts';
 import { serveRoute, writeReply } from './http-exchange.ts';
@@ -40,6 +42,7 @@ export interface EdgeDeps {
   dialects: readonly Dialect[];
   routes: readonly Route[];
   context: SessionContext;
+  sessions: SessionRegistry;
   metrics: GatewayMetrics;
   log: Logger;
 }
@@ -63,7 +66,6 @@ export class Edge {
   readonly #origins: Origins;
   readonly #proxies: TrustedProxies;
   readonly #addresses: Counted;
-  readonly #sessions = new Set<Session>();
   /** HTTP requests that have no reply yet. */
   readonly #exchanges = new Set<Promise<void>>();
   /** Upgraded or being upgraded. */
@@ -111,9 +113,14 @@ export class Edge {
     });
   }
 
+  /** Sends a frame to every socket that joined the topic; see session/topics.ts. */
+  publish(topic: string, frame: string): void {
+    this.#app.publish(topic, frame, false, false);
+  }
+
   /** Looks at the deadlines of all sessions; call it every second. */
   tick(nowMs: number): void {
-    for (const session of this.#sessions) session.tick(nowMs);
+    for (const session of this.#deps.sessions) session.tick(nowMs);
   }
 
   /** Takes no new sockets, then closes the open ones with 1012, spread over `spreadMs`. */
@@ -121,7 +128,7 @@ export class Edge {
     this.#draining = true;
     if (this.#listening !== null) us_listen_socket_close(this.#listening);
     this.#listening = null;
-    const sessions = [...this.#sessions];
+    const sessions = [...this.#deps.sessions];
     const steps = Math.min(20, sessions.length);
     for (let step = 0; step < steps; step += 1) {
       const share = sessions.slice((step * sessions.length) / steps, ((step + 1) * sessions.length) / steps);
@@ -163,6 +170,8 @@ export class Edge {
         }),
       ping: (ws) => this.#guard(ws, ({ session }) => session?.receiveControl()),
       pong: (ws) => this.#guard(ws, ({ session }) => session?.receiveControl()),
+      // Published frames are dropped in silence otherwise (PITFALLS).
+      dropped: (ws) => this.#guard(ws, ({ session }) => session?.dropped()),
       drain: (ws) => this.#guard(ws, ({ session }) => session?.drained()),
       close: (ws) => this.#closed(ws.getUserData()),
     });
@@ -176,17 +185,15 @@ export class Edge {
   ): void {
     const peer = Buffer.from(response.getRemoteAddressAsText()).toString();
     const key = addressKey(this.#proxies.clientAddress(peer, forwardedFor(request)));
-    const refusal = this.#refusal(request, key);
+    const foreignOrigin = !this.#origins.allows(request.getHeader('origin'));
+    const refusal = this.#refusal(key, foreignOrigin && dialect.manner.originRefusal === 'http');
     if (refusal !== null) {
       this.#deps.metrics.refusedUpgrades.inc({ code: refusal });
       return writeReply(response, errorReply(refusal));
     }
-    const token = dialect.credentials({
-      query: (name) => queryValue(request, name),
-      header: (name) => request.getHeader(name),
-    });
+    const opening = dialect.open(handshakeOf(request));
     this.#connections += 1;
-    const data: ConnectionData = { token, addressKey: key, session: null, socket: null };
+    const data: ConnectionData = { opening, foreignOrigin, addressKey: key, session: null, socket: null };
     response.upgrade(
       data,
       request.getHeader('sec-websocket-key'),
@@ -197,19 +204,20 @@ export class Edge {
   }
 
   /** Why this upgrade is refused, or null; counts the address when it isn't. */
-  #refusal(request: HttpRequest, key: string) {
+  #refusal(key: string, foreignOrigin: boolean) {
     if (this.#draining) return 'SHUTTING_DOWN';
-    if (!this.#origins.allows(request.getHeader('origin'))) return 'FORBIDDEN_ORIGIN';
+    if (foreignOrigin) return 'FORBIDDEN_ORIGIN';
     if (this.#connections >= this.#options.maxConnections) return 'TOO_MANY_CONNECTIONS';
     return this.#addresses.add(key) ? null : 'TOO_MANY_CONNECTIONS';
   }
 
   #open(dialect: Dialect, ws: WebSocket<ConnectionData>, data: ConnectionData): void {
     data.socket = new UwsSocket(ws);
-    data.session = new Session(this.#deps.context, dialect, data.socket);
-    this.#sessions.add(data.session);
-    data.session.open(data.token);
-    data.token = null;
+    const session = new Session(this.#deps.context, dialect, data.socket, data.opening);
+    data.session = session;
+    this.#deps.sessions.add(session);
+    if (data.foreignOrigin) session.close('forbiddenOrigin');
+    else session.open();
   }
 
   #closed(data: ConnectionData): void {
@@ -217,7 +225,7 @@ export class Edge {
     this.#addresses.remove(data.addressKey);
     data.socket?.detach();
     data.session?.ended();
-    if (data.session !== null) this.#sessions.delete(data.session);
+    if (data.session !== null) this.#deps.sessions.delete(data.session);
   }
 
   /** A throw in a callback of uWebSockets would end the process; it ends the connection instead. */
@@ -265,7 +273,22 @@ function forwardedFor(request: HttpRequest): string {
   return lines.join(',');
 }
 
-/** The decoded value, or undefined; a malformed escape reads as absent. */
-function queryValue(request: HttpRequest, name: string): string | undefined {
-  return new URLSearchParams(request.getQuery()).get(name) ?? undefined;
+/** Reads lazily: `request` is dead once the upgrade handler has returned. */
+function handshakeOf(request: HttpRequest): Handshake {
+  const query = new URLSearchParams(request.getQuery());
+  return {
+    param: () => decoded(request.getParameter(0) ?? ''),
+    query: (name) => query.get(name) ?? undefined,
+    queries: (name) => query.getAll(name),
+    header: (name) => request.getHeader(name),
+  };
+}
+
+/** A malformed escape reads as absent. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
 }

@@ -4,7 +4,8 @@ import { conversationKey, isRunEnd, LIMITS, type Principal, type RunEnd, type Tu
 import { continueTrace, type Logger, TRACEPARENT, type Trace, traceparent } from '@natter/runtime';
 import type { z } from 'zod';
 import type { AuthClient } from '../bus/auth-client.ts';
-import type { Follower, RunHub } from '../bus/run-hub.ts';
+import type { ConversationHub, Follower } from '../bus/conversation-hub.ts';
+import type { RateStore } from '../bus/rate-store.ts';
 import { runId } from '../bus/run-id.ts';
 import { storeErrorCode, type TurnStore } from '../bus/turn-store.ts';
 import { chatV1 } from '../dialects/chat-v1/codec.ts';
@@ -13,10 +14,11 @@ import type { UserRates } from '../session/user-rates.ts';
 import { errorReply, type HttpReply, type HttpRequest, json, type Route } from './route.ts';
 
 export interface ChatRouteDeps {
-  auth: AuthClient;
-  hub: RunHub;
-  turns: TurnStore;
-  rates: UserRates;
+  auth: Pick<AuthClient, 'verify'>;
+  hub: Pick<ConversationHub, 'follow'>;
+  rates: Pick<RateStore, 'take'>;
+  turns: Pick<TurnStore, 'store'>;
+  questions: Pick<UserRates, 'take'>;
   log: Logger;
   now: () => number;
   answerTimeoutMs: number;
@@ -48,7 +50,9 @@ async function answer(deps: ChatRouteDeps, request: HttpRequest): Promise<HttpRe
     return { ok: false, reason: 'unavailable' } as const;
   });
   if (!verdict.ok) return errorReply(REFUSALS[verdict.reason], { correlationId: trace.traceId });
-  const retryAfter = deps.rates.take(verdict.principal.sub);
+  const here = deps.questions.take(verdict.principal.sub);
+  // First by what this gateway knows, then by what all know.
+  const retryAfter = here > 0 ? here : await deps.rates.take('user', verdict.principal.sub);
   if (retryAfter > 0) return errorReply('RATE_LIMIT', { retryAfter });
   const body = parseBody(request.body);
   if (typeof body === 'string') return errorReply(body);
@@ -111,8 +115,9 @@ async function run(
   if (end === null) return errorReply(unanswered, { correlationId: trace.traceId, fields });
   if (end.type === 'run.failed') return errorReply(end.code, { correlationId: end.correlationId });
   // The body of the wire's own last frame, so that both ways of asking answer alike.
-  const frame = chatV1.encodeEvent(end, { session, text: end.text, textJson: '' });
-  const { type: _type, ...reply } = JSON.parse(frame ?? '{}');
+  const place = { room: null, session, run: id, asked: null, cursor: null, atMs: deps.now() };
+  const [frame = '{}'] = [chatV1.encodeEvent(end, { ...place, text: end.text, textJson: '' }) ?? '{}'].flat();
+  const { type: _type, ...reply } = JSON.parse(frame);
   return json(200, { ...reply, message_id: messageId });
 }
 
@@ -127,7 +132,7 @@ function followToEnd(deps: ChatRouteDeps, turn: Turn, session: string, signal: A
   const { promise, resolve } = Promise.withResolvers<RunEnd | null>();
   const follower: Follower = {
     dialect: SILENT,
-    session,
+    place: { room: null, session },
     deliver: (event) => {
       if (isRunEnd(event)) resolve(event);
     },

@@ -1,138 +1,199 @@
-/** One connection: who it acts for, what it may do, and the answers it waits for. */
-import { randomBytes, randomUUID } from 'node:crypto';
+/** One connection: who it acts for, what it asks for, and in which order that is done. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import {
   CLOSES,
   type CloseReason,
-  conversationKey,
+  conversationName,
   type ErrorCode,
   LIMITS,
   type Principal,
-  type Turn,
+  RESERVED_SUB_PREFIX,
+  type TokenUse,
+  type TurnOptions,
+  type UserEvent,
+  type VerifyReply,
 } from '@natter/proto';
-import { type Logger, startTrace, traceparent } from '@natter/runtime';
-import type { AuthClient } from '../bus/auth-client.ts';
-import type { RunHub } from '../bus/run-hub.ts';
-import { runId } from '../bus/run-id.ts';
-import { storeErrorCode, type TurnStore } from '../bus/turn-store.ts';
-import type { GatewayMetrics } from '../metrics.ts';
-import type { Command, Dialect } from './dialect.ts';
+import { storeErrorCode } from '../bus/turn-store.ts';
+import { Arrival } from './arrival.ts';
+import { Asking } from './asking.ts';
+import { Changing } from './changing.ts';
+import type { Connection, Refusal, SessionContext } from './context.ts';
+import type { Command, Dialect, Frames, Notice, OnBusy, Opening } from './dialect.ts';
 import { RateLimit } from './rate-limit.ts';
+import { RoomCommands } from './room-commands.ts';
+import { Seats } from './seats.ts';
 import type { Socket } from './socket.ts';
-import { TurnStream } from './turn-stream.ts';
-import type { UserRates } from './user-rates.ts';
 
-export interface SessionLimits {
-  rateLimitRequests: number;
-  rateLimitWindowSeconds: number;
-  maxTurnsPerConnection: number;
-  authDeadlineMs: number;
-  softBufferBytes: number;
-  hardBufferBytes: number;
-}
-
-/** What sessions share. */
-export interface SessionContext {
-  auth: Pick<AuthClient, 'verify'>;
-  hub: Pick<RunHub, 'follow'>;
-  turns: Pick<TurnStore, 'store'>;
-  /** Questions by user, over all of their connections. */
-  questions: Pick<UserRates, 'take'>;
-  metrics: GatewayMetrics;
-  limits: SessionLimits;
-  log: Logger;
-  /** Milliseconds since 1970. */
-  now: () => number;
-  /** Counts a connection of this user; false when they have all they may have. */
-  admitUser(sub: string): boolean;
-  releaseUser(sub: string): void;
-}
-
-type Ask = Extract<Command, { type: 'ask' }>;
-
-/** Questions that may wait for the verdict on the token. */
-const WAITING_LIMIT = 8;
+/** Commands that may wait for those before them. */
+const WAITING_LIMIT = 64;
 /** A client that goes on after this many refusals in a row is not worth its frames. */
 const REFUSALS_LIMIT = 200;
+/** Options for all questions may come as the first frame, this long after the connection opened. */
+const CONFIGURE_MS = 2_000;
+/** How often it is stored how far a member has come. */
+const SAVE_EVERY_MS = 5_000;
+/** An anonymous session lasts as long as its socket, a day at most. */
+const ANONYMOUS_MS = 24 * 60 * 60 * 1_000;
 
-export class Session {
-  readonly #context: SessionContext;
-  readonly #dialect: Dialect;
-  readonly #socket: Socket;
-  readonly #openedAtMs: number;
-  #principal: Principal | null = null;
-  /** Counts authentications, so that only the newest one takes effect. */
-  #verification = 0;
-  #verifying = false;
-  #waiting: Ask[] | null = null;
+type Queued = Command | { type: 'open' };
+
+export class Session implements Connection {
+  readonly id = randomUUID();
+  readonly context: SessionContext;
+  readonly dialect: Dialect;
+  readonly opening: Opening;
+  readonly socket: Socket;
+  readonly openedAtMs: number;
+  principal: Principal | null = null;
+  closed = false;
+  onBusy: OnBusy;
+  options: TurnOptions;
+  readonly #seats: Seats;
+  readonly #asking: Asking;
+  readonly #changing: Changing;
+  readonly #roomCommands: RoomCommands;
+  readonly #arrival: Arrival;
+  readonly #waiting: Queued[] = [];
+  #working = false;
+  /** Whether nobody could tell about the last token. */
+  #undecided = false;
+  #hasSpoken = false;
   #rate: RateLimit | null = null;
   #refusals = 0;
-  #streams: Map<string, TurnStream> | null = null;
-  #ownSession: string | null = null;
-  #closed = false;
+  #stopListening: (() => void) | null = null;
+  #heartbeatAtMs: number;
+  #savedAtMs: number;
 
-  constructor(context: SessionContext, dialect: Dialect, socket: Socket) {
-    this.#context = context;
-    this.#dialect = dialect;
-    this.#socket = socket;
-    this.#openedAtMs = context.now();
+  constructor(context: SessionContext, dialect: Dialect, socket: Socket, opening: Opening) {
+    this.context = context;
+    this.dialect = dialect;
+    this.socket = socket;
+    this.opening = opening;
+    this.options = opening.options;
+    this.onBusy = opening.onBusy;
+    this.openedAtMs = context.now();
+    this.#heartbeatAtMs = this.openedAtMs;
+    this.#savedAtMs = this.openedAtMs;
+    this.#seats = new Seats(this);
+    this.#asking = new Asking(this, this.#seats);
+    this.#changing = new Changing(this, this.#seats, this.#asking);
+    this.#roomCommands = new RoomCommands(this, this.#seats);
+    this.#arrival = new Arrival(this, this.#seats);
+  }
+
+  /** Messages that wait in rooms of the user for this connection. */
+  get backlog(): number {
+    return this.#arrival.backlog;
+  }
+
+  /** Ids of the rooms it watches. */
+  get rooms(): string[] {
+    return this.#seats.rooms;
   }
 
   /** Starts with the token of the upgrade request, if it had one. */
-  open(token: string | null): void {
-    if (token !== null) void this.#authenticate(token);
+  open(): void {
+    const { problem } = this.opening;
+    if (problem !== null) {
+      this.refuse(problem);
+      if (this.dialect.manner.anonymous) return this.close('invalidSession');
+    }
+    this.#enqueue({ type: 'open' });
   }
 
   /** Takes one frame; `bytes` may be reused by the caller afterwards. */
   receive(bytes: Uint8Array, isBinary: boolean): void {
-    if (this.#closed || !this.#withinRate()) return;
-    const decoded = this.#dialect.decode(bytes, isBinary);
-    if (!decoded.ok) this.#refuse(decoded.code);
-    else if (decoded.command.type === 'authenticate') void this.#authenticate(decoded.command.token);
-    else this.#ask(decoded.command);
+    if (this.closed || !this.#withinRate()) return;
+    const decoded = this.dialect.decode(bytes, isBinary);
+    if (decoded.ok) this.#enqueue(decoded.command);
+    else this.refuse(decoded.code, decoded.detail === undefined ? {} : { detail: decoded.detail });
   }
 
   /** A control frame came; it counts like any other, for answering it costs as much. */
   receiveControl(): void {
-    if (!this.#closed) this.#withinRate();
+    if (!this.closed) this.#withinRate();
   }
 
   /** The socket has room again. */
   drained(): void {
-    if (this.#streams === null) return;
-    for (const stream of this.#streams.values()) stream.catchUp();
+    this.#asking.drained();
+    this.#seats.drained();
+  }
+
+  /** Something that was published to the connection did not fit into its buffer. */
+  dropped(): void {
+    this.close('slowReader');
   }
 
   /** Looks at the deadlines; called about once a second. */
   tick(nowMs: number): void {
-    // Answers to pings wait without passing through `#send`.
-    if (this.#socket.buffered() > this.#context.limits.hardBufferBytes) return this.close('slowReader');
-    if (this.#principal !== null) {
-      if (nowMs >= this.#principal.expiresAt * 1_000) this.close('tokenExpired');
-    } else if (nowMs - this.#openedAtMs >= this.#context.limits.authDeadlineMs && !this.#verifying) {
-      this.close('authTimeout');
+    const { limits } = this.context;
+    // Answers to pings and what is published wait without passing through `send`.
+    if (this.socket.buffered() > limits.hardBufferBytes) return this.close('slowReader');
+    if (this.principal === null) {
+      const late = nowMs - this.openedAtMs >= limits.authDeadlineMs;
+      if (late && !this.#working) this.close('authTimeout');
+      return;
+    }
+    if (nowMs >= this.principal.expiresAt * 1_000) return this.close('tokenExpired');
+    if (this.dialect.manner.heartbeat && nowMs - this.#heartbeatAtMs >= limits.heartbeatSeconds * 1_000) {
+      this.#heartbeatAtMs = nowMs;
+      this.notice({ type: 'heartbeat', atMs: nowMs });
+    }
+    if (this.dialect.manner.offlineQueue && nowMs - this.#savedAtMs >= SAVE_EVERY_MS) {
+      this.#savedAtMs = nowMs;
+      this.#seats.savePositions();
     }
   }
 
   close(reason: CloseReason): void {
-    if (this.#closed) return;
-    const { code, reason: text } = this.#dialect.closes[reason] ?? CLOSES[reason];
-    this.#context.metrics.closes.inc({ reason });
-    this.#socket.close(code, text);
-    this.ended();
+    if (this.closed) return;
+    const { code, reason: text } = this.dialect.closes[reason] ?? CLOSES[reason];
+    this.context.metrics.closes.inc({ reason });
+    this.#leaveEverything();
+    this.closed = true;
+    this.socket.close(code, text);
   }
 
   /** The connection is gone; its runs go on without it. */
   ended(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const stream of this.#streams?.values() ?? []) stream.abandon();
-    this.#streams = null;
-    if (this.#principal !== null) this.#context.releaseUser(this.#principal.sub);
-    this.#principal = null;
+    if (this.closed) return;
+    this.#leaveEverything();
+    this.closed = true;
+  }
+
+  send(frames: Frames): void {
+    if (this.closed || frames === null) return;
+    let sent = true;
+    if (typeof frames === 'string') sent = this.socket.send(frames);
+    else for (const frame of frames) sent = this.socket.send(frame) && sent;
+    // After a drop the stream has a hole: only a new connection can mend it.
+    if (!sent || this.socket.buffered() > this.context.limits.hardBufferBytes) this.close('slowReader');
+  }
+
+  notice(notice: Notice): void {
+    this.send(this.dialect.encodeNotice(notice));
+  }
+
+  refuse(code: ErrorCode, detail: Refusal = {}): void {
+    const correlationId = detail.correlationId ?? newCorrelationId();
+    this.context.metrics.errors.inc({ code });
+    this.context.log.debug({ code, correlationId }, 'a frame was refused');
+    this.send(this.dialect.encodeError(code, { ...detail, correlationId }));
+  }
+
+  #leaveEverything(): void {
+    this.#waiting.length = 0;
+    this.#asking.end();
+    this.#seats.end();
+    this.#stopListening?.();
+    this.#stopListening = null;
+    if (this.principal !== null) this.context.releaseUser(this.principal.sub);
+    this.principal = null;
   }
 
   #withinRate(): boolean {
-    const { limits, now } = this.#context;
+    const { limits, now } = this.context;
     this.#rate ??= new RateLimit(limits.rateLimitRequests, limits.rateLimitWindowSeconds);
     const retryAfter = this.#rate.take(now());
     if (retryAfter === 0) {
@@ -141,152 +202,166 @@ export class Session {
     }
     this.#refusals += 1;
     if (this.#refusals > REFUSALS_LIMIT) this.close('tooManyErrors');
-    else this.#refuse('RATE_LIMIT', retryAfter);
+    else this.refuse('RATE_LIMIT', { retryAfter });
     return false;
   }
 
-  async #authenticate(token: string): Promise<void> {
-    const mine = ++this.#verification;
-    this.#verifying = true;
-    const verdict = await this.#verify(token);
-    if (this.#closed || mine !== this.#verification) return;
-    this.#verifying = false;
-    if (verdict.ok) this.#accept(verdict.principal);
-    else if (verdict.reason === 'unavailable') this.#refuse('UNAVAILABLE');
-    else this.#reject(verdict.reason === 'expired' ? 'TOKEN_EXPIRED' : 'INVALID_TOKEN');
-    const waiting = this.#waiting ?? [];
-    this.#waiting = null;
-    const unknown = !verdict.ok && verdict.reason === 'unavailable' && this.#principal === null;
-    for (const question of waiting) {
-      // Nobody said that the token is bad.
-      if (unknown) this.#refuse('UNAVAILABLE');
-      else this.#ask(question);
+  /** Commands are done one after the other, so that what follows a token is said by its owner. */
+  #enqueue(command: Queued): void {
+    if (this.#waiting.length >= WAITING_LIMIT) return this.refuse('TOO_MANY_TURNS');
+    this.#waiting.push(command);
+    if (!this.#working) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true;
+    for (let next = this.#waiting.shift(); next !== undefined && !this.closed; next = this.#waiting.shift()) {
+      try {
+        await this.#do(next);
+      } catch (err) {
+        const correlationId = newCorrelationId();
+        this.context.log.error({ err, correlationId, command: next.type }, 'a command failed');
+        this.refuse(storeErrorCode(err), { correlationId });
+      }
+    }
+    this.#working = false;
+  }
+
+  async #do(command: Queued): Promise<void> {
+    const isFirst = !this.#hasSpoken;
+    if (command.type === 'open') return this.#open();
+    this.#hasSpoken = true;
+    if (command.type === 'authenticate') return this.#authenticate(command.token, 'access');
+    if (command.type === 'nothing') return;
+    if (command.type === 'ping') return this.notice({ type: 'pong', atMs: this.context.now() });
+    // Nobody said that the token is bad.
+    if (this.principal === null) return this.refuse(this.#undecided ? 'UNAVAILABLE' : 'AUTH_REQUIRED');
+    return this.#doFor(command, this.principal, isFirst);
+  }
+
+  async #doFor(command: Command, principal: Principal, isFirst: boolean): Promise<void> {
+    switch (command.type) {
+      case 'ask':
+        return this.#asking.ask(command, principal);
+      case 'configure':
+        if (!isFirst || this.context.now() - this.openedAtMs > CONFIGURE_MS)
+          return this.#asking.ask(command.otherwise, principal);
+        this.options = { ...this.options, ...command.options };
+        return;
+      case 'join': {
+        const { room: id, roomType: type, name, ai } = command;
+        return this.#roomCommands.join({ id, type, name, ai }, principal);
+      }
+      case 'leave':
+        return this.#roomCommands.leave(command.room, principal);
+      case 'typing':
+        return this.#roomCommands.typing(command, principal);
+      case 'moderate':
+        return this.#roomCommands.moderate(command, principal);
+      case 'set_ai':
+        return this.#roomCommands.setAi(command.room, command.ai, principal);
+      case 'set_on_busy':
+        this.onBusy = command.onBusy;
+        return;
+      case 'edit':
+        return this.#changing.change(command.target, { type: 'edit', text: command.text }, principal);
+      case 'delete':
+      case 'read':
+        return this.#changing.change(command.target, { type: command.type }, principal);
+      case 'cancel':
+        return this.#changing.cancel(command.target, principal);
+      case 'resume':
+        return this.#arrival.resume(command.cursors, principal);
+      default:
+        return;
     }
   }
 
-  async #verify(token: string): Promise<Awaited<ReturnType<AuthClient['verify']>>> {
+  async #open(): Promise<void> {
+    const { credential } = this.opening;
+    const { manner } = this.dialect;
+    if (credential !== null) return this.#authenticate(credential.token, credential.use);
+    if (manner.anonymous && this.context.limits.anonymousSessions) return this.#accept(this.#nobody());
+    if (manner.tokenAtOpen) this.#reject('AUTH_REQUIRED');
+  }
+
+  async #authenticate(token: string, use: TokenUse): Promise<void> {
+    const verdict = await this.#verify(token, use);
+    if (this.closed) return;
+    this.#undecided = !verdict.ok && verdict.reason === 'unavailable';
+    if (verdict.ok) return this.#accept(verdict.principal);
+    if (verdict.reason !== 'unavailable')
+      return this.#reject(verdict.reason === 'expired' ? 'TOKEN_EXPIRED' : 'INVALID_TOKEN');
+    this.refuse('UNAVAILABLE');
+    if (this.dialect.manner.tokenAtOpen) this.close('unavailable');
+  }
+
+  async #verify(token: string, use: TokenUse): Promise<VerifyReply> {
     if (token === '' || token.length > LIMITS.tokenBytes) return { ok: false, reason: 'invalid' };
-    const timer = this.#context.metrics.authSeconds.startTimer();
+    const timer = this.context.metrics.authSeconds.startTimer();
     try {
-      return await this.#context.auth.verify(token);
+      return await this.context.auth.verify(token, use);
     } catch (err) {
-      this.#context.log.warn({ err }, 'a token could not be verified');
+      this.context.log.warn({ err }, 'a token could not be verified');
       return { ok: false, reason: 'unavailable' };
     } finally {
       timer();
     }
   }
 
-  #accept(principal: Principal): void {
-    if (principal.sub !== this.#principal?.sub) {
-      if (!this.#context.admitUser(principal.sub)) {
-        this.#refuse('TOO_MANY_CONNECTIONS');
+  async #accept(principal: Principal): Promise<void> {
+    const isSame = principal.sub === this.principal?.sub;
+    if (!isSame) {
+      if (!this.context.admitUser(principal.sub)) {
+        this.refuse('TOO_MANY_CONNECTIONS');
         return this.close('tooManyConnections');
       }
-      if (this.#principal !== null) this.#context.releaseUser(this.#principal.sub);
-      // Another user's conversation must not go on under the old name.
-      this.#ownSession = null;
+      if (this.principal !== null) this.#forget(this.principal);
     }
-    this.#principal = principal;
-    this.#send(this.#dialect.encodeAuthenticated(principal));
+    this.principal = principal;
+    this.notice({ type: 'connected', connection: this.id, principal, atMs: this.context.now() });
+    if (isSame || this.closed) return;
+    if (this.dialect.manner.offlineQueue)
+      this.#stopListening = this.context.users.listen(principal.sub, (event) => this.#hear(event));
+    await this.#arrival.arrive(principal);
   }
 
-  #reject(code: 'INVALID_TOKEN' | 'TOKEN_EXPIRED'): void {
-    this.#context.metrics.errors.inc({ code });
-    this.#send(this.#dialect.encodeRefused(code, { correlationId: newCorrelationId() }));
+  /** Another user's conversations must not go on under the old name. */
+  #forget({ sub }: Principal): void {
+    this.context.releaseUser(sub);
+    this.#seats.leaveAll();
+    this.#asking.forgetOwnSession();
+    this.#stopListening?.();
+    this.#stopListening = null;
   }
 
-  #ask(question: Ask): void {
-    if (this.#closed) return;
-    // Also when somebody is signed in: what follows a new token is said by its owner.
-    if (this.#verifying) return this.#wait(question);
-    if (this.#principal === null) return this.#refuse('AUTH_REQUIRED');
-    if (question.text.trim() === '') return this.#refuse('EMPTY_MESSAGE');
-    if (question.text.length > LIMITS.messageChars) return this.#refuse('MESSAGE_TOO_LONG');
-    this.#start(question, this.#principal);
+  #reject(code: 'INVALID_TOKEN' | 'TOKEN_EXPIRED' | 'AUTH_REQUIRED'): void {
+    const { refusedToken } = this.dialect.manner;
+    this.context.metrics.errors.inc({ code });
+    this.send(this.dialect.encodeRefused(code, { correlationId: newCorrelationId() }));
+    if (refusedToken !== 'stays') this.close(refusedToken);
   }
 
-  /** A message right behind the token is kept until the verdict. */
-  #wait(question: Ask): void {
-    this.#waiting ??= [];
-    if (this.#waiting.length >= WAITING_LIMIT) this.#refuse('TOO_MANY_TURNS');
-    else this.#waiting.push(question);
+  /** Another device of the user has asked something in a conversation of theirs. */
+  #hear({ conversation, connection }: UserEvent): void {
+    const { principal } = this;
+    const name = conversationName(conversation);
+    if (connection === this.id || principal === null || name === null || 'room' in name) return;
+    if (name.owner !== principal.sub) return;
+    this.#seats.watchOwn(principal, name.name).catch((err: unknown) => {
+      this.context.log.warn({ err }, 'a conversation of another device could not be watched');
+    });
   }
 
-  #start(question: Ask, principal: Principal): void {
-    this.#ownSession ??= randomUUID();
-    const name = question.session ?? this.#ownSession;
-    const conversation = conversationKey(principal.sub, name);
-    const messageId = question.messageId ?? randomUUID();
-    const run = runId(principal.sub, conversation, messageId);
-    // Sent twice on one connection: the answer is on its way already.
-    if (this.#streams?.has(run)) return;
-    if ((this.#streams?.size ?? 0) >= this.#context.limits.maxTurnsPerConnection) {
-      return this.#refuse('TOO_MANY_TURNS');
-    }
-    const retryAfter = this.#context.questions.take(principal.sub);
-    if (retryAfter > 0) return this.#refuse('RATE_LIMIT', retryAfter);
-    const turn: Turn = {
-      run,
-      conversation,
-      sub: principal.sub,
-      messageId,
-      text: question.text,
-      customerId: question.customerId,
-      askedAt: this.#context.now(),
-    };
-    const stream = this.#follow(turn, name);
-    void this.#store(turn, stream);
-  }
-
-  #follow(turn: Turn, name: string): TurnStream {
-    const { hub, limits } = this.#context;
-    const stream = new TurnStream(
-      this.#dialect,
-      name,
-      this.#socket,
-      (frame) => this.#send(frame),
-      limits,
-      () => this.#streams?.delete(turn.run),
-    );
-    this.#streams ??= new Map();
-    this.#streams.set(turn.run, stream);
-    stream.begin(hub.follow(turn.conversation, turn.run, stream));
-    return stream;
-  }
-
-  async #store(turn: Turn, stream: TurnStream): Promise<void> {
-    const { turns, log, metrics } = this.#context;
-    const trace = startTrace();
-    try {
-      const { duplicate } = await turns.store(turn, traceparent(trace));
-      metrics.turns.inc({ outcome: duplicate ? 'repeated' : 'stored' });
-      if (duplicate) stream.repair();
-    } catch (err) {
-      metrics.turns.inc({ outcome: 'refused' });
-      log.error({ err, run: turn.run, traceId: trace.traceId }, 'a question could not be stored');
-      stream.abandon();
-      this.#streams?.delete(turn.run);
-      this.#refuse(storeErrorCode(err), undefined, trace.traceId);
-    }
-  }
-
-  #refuse(code: ErrorCode, retryAfter?: number, correlationId = newCorrelationId()): void {
-    this.#context.metrics.errors.inc({ code });
-    this.#context.log.debug({ code, correlationId }, 'a frame was refused');
-    this.#send(
-      this.#dialect.encodeError(
-        code,
-        retryAfter === undefined ? { correlationId } : { correlationId, retryAfter },
-      ),
-    );
-  }
-
-  #send(frame: string): void {
-    if (this.#closed) return;
-    // After a drop the stream has a hole: only a new connection can mend it.
-    const sent = this.#socket.send(frame);
-    if (!sent || this.#socket.buffered() > this.#context.limits.hardBufferBytes) this.close('slowReader');
+  /** Whoever knows the name of a session without an owner is in it. */
+  #nobody(): Principal {
+    const digest = createHash('sha256')
+      .update(this.opening.session ?? '')
+      .digest('hex')
+      .slice(0, 32);
+    const expiresAt = Math.floor((this.context.now() + ANONYMOUS_MS) / 1_000);
+    const sub = `${RESERVED_SUB_PREFIX}session:${digest}`;
+    return { sub, email: null, name: null, roles: [], scopes: [], expiresAt };
   }
 }
 

@@ -4,6 +4,9 @@ export interface Socket {
   send(frame: string): boolean;
   /** Bytes accepted and not yet taken by the peer. */
   buffered(): number;
+  /** Gets what is published on a topic, in order with what is sent. */
+  join(topic: string): void;
+  leave(topic: string): void;
   /** Sends a close frame and ends the connection; later calls do nothing. */
   close(code: number, reason: string): void;
 }

@@ -1,21 +1,24 @@
 /** One answer on its way to one connection; merges tokens when the reader is slow. */
 import { isRunEnd, type RunEvent } from '@natter/proto';
-import type { Follower, Following } from '../bus/run-hub.ts';
-import type { Dialect, RunText } from './dialect.ts';
+import type { Follower, Following } from '../bus/conversation-hub.ts';
+import type { Dialect, Frames, Place, RunText } from './dialect.ts';
 import type { Socket } from './socket.ts';
 
-export interface TurnStreamLimits {
+export interface TurnStreamOptions {
+  /** Key of the conversation. */
+  key: string;
+  dialect: Dialect;
+  place: Place;
+  socket: Pick<Socket, 'buffered'>;
+  send(frames: Frames): void;
   /** Above this many waiting bytes tokens are merged. */
   softBufferBytes: number;
+  /** Called after the last frame was sent, once. */
+  ended(): void;
 }
 
 export class TurnStream implements Follower {
-  readonly dialect: Dialect;
-  readonly session: string;
-  readonly #send: (frame: string) => void;
-  readonly #socket: Socket;
-  readonly #limits: TurnStreamLimits;
-  readonly #ended: () => void;
+  readonly #options: TurnStreamOptions;
   #following: Following | null = null;
   #run: RunText | null = null;
   /** Length of the answer this connection has been sent, in UTF-16 code units. */
@@ -23,21 +26,20 @@ export class TurnStream implements Follower {
   #behind = false;
   #done = false;
 
-  /** `ended` is called after the last frame was sent, once. */
-  constructor(
-    dialect: Dialect,
-    session: string,
-    socket: Socket,
-    send: (frame: string) => void,
-    limits: TurnStreamLimits,
-    ended: () => void,
-  ) {
-    this.dialect = dialect;
-    this.session = session;
-    this.#socket = socket;
-    this.#send = send;
-    this.#limits = limits;
-    this.#ended = ended;
+  constructor(options: TurnStreamOptions) {
+    this.#options = options;
+  }
+
+  get key(): string {
+    return this.#options.key;
+  }
+
+  get dialect(): Dialect {
+    return this.#options.dialect;
+  }
+
+  get place(): Place {
+    return this.#options.place;
   }
 
   /** Must be called before the question is stored. */
@@ -52,24 +54,24 @@ export class TurnStream implements Follower {
     this.#following?.repair();
   }
 
-  deliver(event: RunEvent, frame: string | null, run: RunText): void {
+  deliver(event: RunEvent, frames: Frames, run: RunText): void {
     if (this.#done) return;
     this.#run = run;
     if (event.type === 'text.delta') {
-      if (this.#behind || this.#socket.buffered() > this.#limits.softBufferBytes) {
+      if (this.#behind || this.#options.socket.buffered() > this.#options.softBufferBytes) {
         this.#behind = true;
         return;
       }
       this.#sent = event.at + event.text.length;
     }
-    if (isRunEnd(event)) this.#finish(frame);
-    else if (frame !== null) this.#send(frame);
+    if (isRunEnd(event)) this.#finish(frames);
+    else this.#options.send(frames);
   }
 
   /** Sends as one frame what was held back; called when the socket has drained. */
   catchUp(): void {
     if (!this.#behind || this.#done) return;
-    if (this.#socket.buffered() > this.#limits.softBufferBytes / 2) return;
+    if (this.#options.socket.buffered() > this.#options.softBufferBytes / 2) return;
     this.#behind = false;
     this.#sendRest();
   }
@@ -81,19 +83,19 @@ export class TurnStream implements Follower {
     this.#following?.stop();
   }
 
-  #finish(frame: string | null): void {
+  #finish(frames: Frames): void {
     if (this.#behind) this.#sendRest();
     this.#done = true;
-    if (frame !== null) this.#send(frame);
+    this.#options.send(frames);
     this.#following?.stop();
-    this.#ended();
+    this.#options.ended();
   }
 
   #sendRest(): void {
     const text = this.#run?.text.slice(this.#sent) ?? '';
     if (this.#run === null || text === '') return;
-    const frame = this.dialect.encodeEvent({ type: 'text.delta', at: this.#sent, text }, this.#run);
+    const frames = this.dialect.encodeEvent({ type: 'text.delta', at: this.#sent, text }, this.#run);
     this.#sent += text.length;
-    if (frame !== null) this.#send(frame);
+    this.#options.send(frames);
   }
 }

@@ -1,0 +1,160 @@
+/** The conversations this gateway hears: a feed for each that somebody watches or follows. */
+import type { Bus, Logger } from '@natter/runtime';
+import type { Topics } from '../session/topics.ts';
+import { ConversationFeed, type FeedDeps, type Follower, type RoomListener } from './conversation-feed.ts';
+import type { Position } from './cursor.ts';
+import { Gate } from './gate.ts';
+import { TranscriptPages } from './transcript-pages.ts';
+import { TranscriptReader } from './transcript-reader.ts';
+import { Watch, type WatchOptions } from './watch.ts';
+
+export type { Follower } from './conversation-feed.ts';
+
+export interface Following {
+  /** Reads from the broker what happened before or was missed; call it for a repeated question. */
+  repair(): void;
+  stop(): void;
+}
+
+/** One connection's view of one conversation. */
+export interface Watching {
+  readonly watch: Watch;
+  /** Resolves when the connection is up to date; rejects with BusError when that can't be had. */
+  readonly admitted: Promise<void>;
+  /** Up to where it was sent everything; null before it was admitted. */
+  position(): Position | null;
+  /** The socket has room again. */
+  drained(): void;
+  stop(): void;
+}
+
+export interface HubOptions {
+  bus: Bus;
+  topics: Topics;
+  rooms: RoomListener;
+  log: Logger;
+  now: () => number;
+  /** With more than this waiting, a watcher is set aside until it has caught up. */
+  softBufferBytes: number;
+}
+
+/** Reads at once: after a reconnect everybody wants to know what they missed. */
+const REPAIRS_AT_ONCE = 16;
+
+export class ConversationHub {
+  readonly #options: HubOptions;
+  readonly #feeds = new Map<string, ConversationFeed>();
+  readonly #deps: FeedDeps;
+  /** Feeds that have sent something since slow readers were last looked for. */
+  readonly #busy = new Set<ConversationFeed>();
+  readonly reader: TranscriptReader;
+  readonly pages: TranscriptPages;
+
+  constructor(options: HubOptions) {
+    const { bus, topics, rooms, log, now } = options;
+    this.#options = options;
+    this.reader = new TranscriptReader(bus, log);
+    this.pages = new TranscriptPages(bus.stored, log);
+    this.#deps = {
+      bus,
+      reader: this.reader,
+      pages: this.pages,
+      repairs: new Gate(REPAIRS_AT_ONCE),
+      topics,
+      rooms,
+      log,
+      now,
+      busy: (feed) => this.#busy.add(feed),
+    };
+    bus.onReconnect(() => this.#checkAll(0));
+  }
+
+  /** Runs that are followed or under way where somebody watches. */
+  get size(): number {
+    let runs = 0;
+    for (const feed of this.#feeds.values()) runs += feed.runs.size;
+    return runs;
+  }
+
+  /** Delivers what is known of the run, then every event until `stop`. */
+  follow(conversation: string, run: string, follower: Follower): Following {
+    const feed = this.#feed(conversation);
+    const runFeed = feed.follow(run, follower);
+    return {
+      repair: () => void runFeed.repair(),
+      stop: () => {
+        feed.unfollow(run, follower);
+        this.#dropIfIdle(feed);
+      },
+    };
+  }
+
+  /** Sends a connection what it has missed of a conversation, then everything until `stop`. */
+  watch(conversation: string, options: WatchOptions): Watching {
+    const feed = this.#feed(conversation);
+    const watch = new Watch(options);
+    return {
+      watch,
+      admitted: feed.watch(watch),
+      position: () => (watch.live ? feed.position : watch.behindAt),
+      drained: () => void this.#catchUp(feed, watch),
+      stop: () => {
+        feed.unwatch(watch);
+        this.#dropIfIdle(feed);
+      },
+    };
+  }
+
+  /** The feed of a conversation that somebody here watches or follows. */
+  find(conversation: string): ConversationFeed | null {
+    return this.#feeds.get(conversation) ?? null;
+  }
+
+  /** Checks runs from which nothing has been heard; call it every few seconds. */
+  checkSilent(): void {
+    this.#checkAll(ConversationFeed.silenceMs);
+  }
+
+  /** Looks for watchers who don't read; call it several times a second. */
+  setAsideSlow(): void {
+    for (const feed of this.#busy) feed.setAsideSlow(this.#options.softBufferBytes);
+    this.#busy.clear();
+  }
+
+  async #catchUp(feed: ConversationFeed, watch: Watch): Promise<void> {
+    if (watch.behindAt === null || watch.socket.buffered() > this.#options.softBufferBytes / 2) return;
+    try {
+      await feed.catchUp(watch);
+    } catch (err) {
+      this.#options.log.warn({ err }, 'a slow reader could not be brought up to date');
+      watch.options.failed();
+    }
+  }
+
+  #checkAll(silenceMs: number): void {
+    for (const feed of this.#feeds.values()) {
+      feed.check(silenceMs).catch((err: unknown) => {
+        this.#options.log.warn(
+          { err, conversation: feed.conversation },
+          'a conversation could not be checked',
+        );
+      });
+    }
+  }
+
+  #feed(conversation: string): ConversationFeed {
+    let feed = this.#feeds.get(conversation);
+    if (feed === undefined) {
+      feed = new ConversationFeed(conversation, this.#deps);
+      this.#feeds.set(conversation, feed);
+    }
+    return feed;
+  }
+
+  #dropIfIdle(feed: ConversationFeed): void {
+    if (!feed.isIdle || this.#feeds.get(feed.conversation) !== feed) return;
+    feed.close();
+    this.#feeds.delete(feed.conversation);
+    this.#busy.delete(feed);
+  }
+}

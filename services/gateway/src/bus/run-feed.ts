@@ -1,0 +1,103 @@
+/** One run as it comes from the bus: in order, without gaps, from whatever the broker still knows. */
+import type { RunBatch, RunEnd, RunEvent } from '@natter/proto';
+import { runEndOf } from '@natter/proto';
+import type { Logger } from '@natter/runtime';
+import type { Gate } from './gate.ts';
+import { RunView } from './run-view.ts';
+import type { TranscriptReader } from './transcript-reader.ts';
+
+export interface RunFeedDeps {
+  reader: Pick<TranscriptReader, 'runBatches' | 'runEnd'>;
+  /** Shared by all feeds: after a reconnect all of them want to read. */
+  repairs: Gate;
+  log: Logger;
+  now: () => number;
+  /** Gets each new event, after it became part of the view. `endSeq` comes with the last one. */
+  emit(feed: RunFeed, event: RunEvent, endSeq: number | undefined): void;
+  /** Whether anybody still wants to know. */
+  isWanted(feed: RunFeed): boolean;
+}
+
+/** Held batches above this are dropped; the next one shows the gap again. */
+const HELD_LIMIT = 1_000;
+/** A hole that a repair did not close is looked at again after this long. */
+const TORN_RETRY_MS = 1_000;
+
+export class RunFeed {
+  readonly conversation: string;
+  readonly run: string;
+  readonly view = new RunView();
+  heardAtMs: number;
+  readonly #deps: RunFeedDeps;
+  /** Batches that came while the broker is asked for what is missing; null when it isn't. */
+  #held: RunBatch[] | null = null;
+  #repairedAtMs = 0;
+
+  constructor(conversation: string, run: string, deps: RunFeedDeps) {
+    this.conversation = conversation;
+    this.run = run;
+    this.#deps = deps;
+    this.heardAtMs = deps.now();
+  }
+
+  /** Takes a batch as it comes; one behind a gap waits until the gap is closed. */
+  receive(batch: RunBatch): void {
+    this.heardAtMs = this.#deps.now();
+    if (this.#held !== null) {
+      if (this.#held.length < HELD_LIMIT) this.#held.push(batch);
+    } else if (this.view.isGapBefore(batch) || this.#isTornStill()) {
+      void this.repair(batch);
+    } else {
+      this.#apply(batch);
+    }
+  }
+
+  /** Asks the broker for what is missing; holds back what comes meanwhile. Never rejects. */
+  async repair(next?: RunBatch): Promise<void> {
+    if (this.#held !== null) return;
+    this.#held = next === undefined ? [] : [next];
+    this.heardAtMs = this.#deps.now();
+    await this.#deps.repairs.run(async () => {
+      try {
+        if (this.#deps.isWanted(this)) await this.#readMissing();
+      } catch (err) {
+        // Tried again after the silence, at a reconnect, or when more text doesn't join.
+        this.#deps.log.warn({ err, run: this.run }, 'missed events could not be read');
+      }
+      this.#repairedAtMs = this.#deps.now();
+      const held = this.#held ?? [];
+      this.#held = null;
+      for (const batch of held) this.#applySafely(batch);
+    });
+  }
+
+  /** Ends the run by the record of its end. */
+  finish(end: RunEnd, endSeq: number): void {
+    this.view.finish(end, (event) => this.#deps.emit(this, event, endSeq));
+  }
+
+  /** Reads the run's events, and its end from the transcript if they lack it. */
+  async #readMissing(): Promise<void> {
+    const { reader } = this.#deps;
+    for (const batch of await reader.runBatches(this.conversation, this.run)) this.#applySafely(batch);
+    if (this.view.end !== null) return;
+    const end = await reader.runEnd(this.conversation, this.run);
+    if (end !== null) this.finish(runEndOf(end.message), end.seq);
+  }
+
+  #applySafely(batch: RunBatch): void {
+    try {
+      this.#apply(batch);
+    } catch (err) {
+      this.#deps.log.error({ err, run: this.run }, 'a batch could not be read');
+    }
+  }
+
+  #apply(batch: RunBatch): void {
+    this.view.apply(batch, (event) => this.#deps.emit(this, event, batch.endSeq));
+  }
+
+  #isTornStill(): boolean {
+    return this.view.torn && this.#deps.now() - this.#repairedAtMs >= TORN_RETRY_MS;
+  }
+}

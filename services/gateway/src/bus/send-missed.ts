@@ -1,0 +1,216 @@
+/** Sends one connection what it missed of a conversation, up to where the others are. */
+import { foldTranscript, type LogEntry, runEndOf, type TranscriptMessage } from '@natter/proto';
+import { BusError } from '@natter/runtime';
+import type { RunText } from '../session/dialect.ts';
+import type { ConversationFeed } from './conversation-feed.ts';
+import { encodeCursor, type Position } from './cursor.ts';
+import { RunContext } from './run-context.ts';
+import { type RunStarted, RunView } from './run-view.ts';
+import type { TranscriptPages } from './transcript-pages.ts';
+import type { TranscriptEntry, TranscriptReader } from './transcript-reader.ts';
+import type { Watch } from './watch.ts';
+
+interface MissedDeps {
+  feed: ConversationFeed;
+  reader: TranscriptReader;
+  pages: TranscriptPages;
+  now: () => number;
+  /** Called last, in the same turn of the event loop: nothing comes between. */
+  upToDate(): void;
+}
+
+/** Records of one request. */
+const PAGE = 500;
+/** Messages shown to a reader whose cursor is outside the window. */
+const TRANSCRIPT_MESSAGES = 100;
+/** Looks at a replica that lags behind what was heard, 20 ms apart. */
+const STALE_LOOKS = 100;
+
+/** Resolves when the connection is up to date or has stopped. Throws BusError. */
+export async function sendMissed(watch: Watch, deps: MissedDeps): Promise<void> {
+  const since = watch.behindAt ?? watch.options.since;
+  if (since === null) {
+    begin(watch, true);
+    return finish(watch, deps, START);
+  }
+  const missed = await readMissed(watch, since, deps);
+  if (watch.stopped) return;
+  // Somebody who is that far behind comes back as a new connection.
+  if (missed === null) return watch.begun ? watch.options.failed() : sendTranscript(watch, deps);
+  const queued = watch.options.queued && !watch.begun;
+  begin(watch, true);
+  const { entries, dropped } = missed;
+  if (dropped > 0) watch.options.cut(dropped);
+  const sender = new MissedSender(watch, since, queued, deps);
+  sender.sendAll(entries);
+  finish(watch, deps, sender.position);
+}
+
+const START: Position = { log: 0, end: 0, run: '', at: 0, marks: 0 };
+
+function begin(watch: Watch, recovered: boolean): void {
+  if (watch.begun) return;
+  watch.begun = true;
+  watch.options.begin(recovered);
+}
+
+/** Unseen records that the feed has been through; null when they can't be had, or are too many. */
+async function readMissed(
+  watch: Watch,
+  since: Position,
+  { feed, reader }: MissedDeps,
+): Promise<{ entries: TranscriptEntry[]; dropped: number } | null> {
+  const { missedLimit } = watch.options;
+  const queued = watch.options.queued && !watch.begun;
+  let upTo = Math.min(since.log, since.end);
+  if (!queued && upTo > 0 && !(await reader.reachesBackTo(upTo))) return null;
+  let missed: TranscriptEntry[] = [];
+  let dropped = 0;
+  for (let looks = 0; upTo < Math.max(feed.position.log, feed.position.end); ) {
+    const page = await reader.since(feed.conversation, upTo, PAGE);
+    if (watch.stopped) return null;
+    missed.push(...page.entries.filter((entry) => isUnseen(entry, since)));
+    if (missed.length > missedLimit) {
+      if (!queued) return null;
+      dropped += missed.length - missedLimit;
+      missed = missed.slice(-missedLimit);
+    }
+    if (page.upTo === upTo) {
+      looks += 1;
+      if (looks > STALE_LOOKS) throw new BusError('UNAVAILABLE', 'what was missed can not be read');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    upTo = page.upTo;
+  }
+  // What the feed has not been through comes with everybody else's.
+  const { log, end } = feed.position;
+  const entries = missed.filter(({ seq, record }) => seq <= ('role' in record ? end : log));
+  return { entries, dropped };
+}
+
+function isUnseen({ seq, record }: TranscriptEntry, since: Position): boolean {
+  return seq > ('role' in record ? since.end : since.log);
+}
+
+/** The reader starts anew: what was said last, then what is under way. */
+async function sendTranscript(watch: Watch, deps: MissedDeps): Promise<void> {
+  const { feed, pages } = deps;
+  let messages: TranscriptMessage[];
+  let read: Position;
+  do {
+    read = feed.position;
+    ({ messages } = await pages.page(feed.conversation, { limit: TRANSCRIPT_MESSAGES, before: null }));
+    if (watch.stopped) return;
+    // Something was said meanwhile: it would be neither in the transcript nor sent after it.
+  } while (read.log !== feed.position.log || read.end !== feed.position.end);
+  const { log, end } = read;
+  const position = { ...START, log, end };
+  begin(watch, false);
+  const told = messages.filter(({ role, seq }) => seq <= (role === 'user' ? log : end));
+  watch.options.transcript(told, position);
+  finish(watch, deps, position);
+}
+
+/** Sends what is under way, from where the connection left it. */
+function finish(watch: Watch, { feed, now, upToDate }: MissedDeps, sent: Position): void {
+  for (const run of feed.runs.values()) {
+    if (run.view.end !== null) continue;
+    const from = run.run === sent.run ? sent : START;
+    sendRun(watch, feed, run.run, run.view, from, () => feed.position, now);
+  }
+  upToDate();
+}
+
+function sendRun(
+  watch: Watch,
+  feed: ConversationFeed,
+  run: string,
+  view: RunView,
+  from: { at: number; marks: number },
+  position: () => Position,
+  now: () => number,
+): void {
+  const { dialect, place, cursors } = watch.options;
+  const { conversation } = feed;
+  const context: RunText = new RunContext(run, view, {
+    conversation,
+    place,
+    position: cursors ? position : null,
+    now,
+  });
+  view.replay((event) => watch.options.send(dialect.encodeEvent(event, context)), from);
+}
+
+/** Sends records in their order, edits applied; knows where the reader is after each. */
+class MissedSender {
+  position: Position;
+  readonly #watch: Watch;
+  readonly #queued: boolean;
+  readonly #deps: MissedDeps;
+
+  constructor(watch: Watch, since: Position, queued: boolean, deps: MissedDeps) {
+    this.#watch = watch;
+    this.#queued = queued;
+    this.#deps = deps;
+    this.position = { ...since };
+  }
+
+  sendAll(entries: TranscriptEntry[]): void {
+    const messages = new Map(
+      foldTranscript(entries).flatMap((one) => (one.role === 'user' ? [[one.run, one] as const] : [])),
+    );
+    for (const { seq, record } of entries) {
+      if ('role' in record) {
+        this.#sendEnd(seq, record);
+      } else if (record.type === 'message.posted') {
+        const { text = '', deletedAt } = messages.get(record.run) ?? {};
+        this.position.log = seq;
+        // What was deleted meanwhile is told as deleted, without its text.
+        if (deletedAt === undefined) this.#sendEntry(seq, { ...record, text });
+      } else {
+        this.position.log = seq;
+        const known = messages.get(record.run);
+        const folded =
+          known !== undefined && known.deletedAt === undefined && record.type === 'message.edited';
+        if (!folded) this.#sendEntry(seq, record);
+      }
+    }
+  }
+
+  #sendEntry(position: number, entry: LogEntry): void {
+    if (entry.type === 'run.cancel_requested') return;
+    const { feed, now } = this.#deps;
+    const { dialect, cursors, place, send } = this.#watch.options;
+    const queued = this.#queued;
+    const cursor = cursors ? encodeCursor(feed.conversation, this.position) : null;
+    const { room, session } = place;
+    send(dialect.encodePlaceEvent(entry, { room, session, cursor, position, queued, atMs: now() }));
+  }
+
+  #sendEnd(seq: number, record: Extract<TranscriptEntry['record'], { role: 'assistant' }>): void {
+    const { feed, now } = this.#deps;
+    const end = runEndOf(record);
+    // Its last event may still be on its way: it must not be told once more.
+    feed.runs.get(record.run)?.finish(end, seq);
+    const before = this.position.run === record.run ? this.position : START;
+    const view = new RunView();
+    const started: RunStarted | null = record.asked === undefined ? null : startedOf(record.asked);
+    const events = started === null ? [] : [started];
+    view.apply(
+      { n: 1, claim: 1, events: [...events, { type: 'text.delta', at: 0, text: record.text }] },
+      IGNORE,
+    );
+    view.finish(end, IGNORE);
+    const from = { at: before.at, marks: before === START ? 0 : view.marks };
+    const after = { ...this.position, end: seq, run: record.run, at: record.text.length, marks: view.marks };
+    sendRun(this.#watch, feed, record.run, view, from, () => after, now);
+    this.position = after;
+  }
+}
+
+const IGNORE = () => undefined;
+
+function startedOf(asked: { id: string; sub: string; name: string | null; at: number }): RunStarted {
+  const { id: messageId, sub, name, at: askedAt } = asked;
+  return { type: 'run.started', messageId, sub, name, text: '', askedAt };
+}

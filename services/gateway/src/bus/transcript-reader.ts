@@ -1,0 +1,94 @@
+/** Reads conversations back from MESSAGES and EVENTS. */
+import { AssistantMessage, RunBatch, runOfSubject, STREAMS, SUBJECTS, TranscriptRecord } from '@natter/proto';
+import type { Bus, Logger, Stored } from '@natter/runtime';
+
+/** A record with its sequence in MESSAGES. */
+export interface TranscriptEntry {
+  seq: number;
+  record: TranscriptRecord;
+}
+
+export interface StoredEnd {
+  seq: number;
+  message: AssistantMessage;
+}
+
+const decoder = new TextDecoder();
+
+export class TranscriptReader {
+  readonly #bus: Bus;
+  readonly #log: Logger;
+
+  constructor(bus: Bus, log: Logger) {
+    this.#bus = bus;
+    this.#log = log;
+  }
+
+  /** Sequence of the newest record of a conversation; 0 when there is none. */
+  async lastSeq(conversation: string): Promise<number> {
+    const newest = await this.#bus.stored.newest(
+      STREAMS.messages,
+      SUBJECTS.conversationMessages(conversation),
+    );
+    return newest?.seq ?? 0;
+  }
+
+  /** At most `limit` records behind a sequence, oldest first; `upTo` is where the next look begins. */
+  async since(
+    conversation: string,
+    seq: number,
+    limit: number,
+  ): Promise<{ entries: TranscriptEntry[]; upTo: number }> {
+    const filter = SUBJECTS.conversationMessages(conversation);
+    const stored = await this.#bus.stored.from(STREAMS.messages, filter, seq + 1, limit);
+    return { entries: stored.flatMap((one) => this.#entryOf(one)), upTo: stored.at(-1)?.seq ?? seq };
+  }
+
+  /** Whether MESSAGES still has everything behind a sequence, and ever had the message with it. */
+  async reachesBackTo(seq: number): Promise<boolean> {
+    const { firstSeq, lastSeq } = await this.#bus.streamState(STREAMS.messages);
+    return seq + 1 >= firstSeq && seq <= lastSeq;
+  }
+
+  /** How a run ended, or null while it hasn't. */
+  async runEnd(conversation: string, run: string): Promise<StoredEnd | null> {
+    const stored = await this.#bus.stored.last(STREAMS.messages, SUBJECTS.runEnd(conversation, run));
+    if (stored === null) return null;
+    return { seq: stored.seq, message: AssistantMessage.parse(JSON.parse(decoder.decode(stored.data))) };
+  }
+
+  /** What EVENTS keeps of a run, oldest first; batches that can't be read are left out. */
+  async runBatches(conversation: string, run: string): Promise<RunBatch[]> {
+    const stored = await this.#bus.stored.all(STREAMS.events, SUBJECTS.runEvents(conversation, run));
+    return stored.flatMap(({ data, seq }) => {
+      try {
+        return [RunBatch.parse(JSON.parse(decoder.decode(data)))];
+      } catch (err) {
+        // One that can't be read must not hide the others.
+        this.#log.error({ err, run, seq }, 'a stored batch could not be read');
+        return [];
+      }
+    });
+  }
+
+  /** Runs that EVENTS knows of and that have not ended there, in the order of their last event. */
+  async openRuns(conversation: string): Promise<string[]> {
+    const last = await this.#bus.stored.lastOfEach(STREAMS.events, SUBJECTS.conversationRuns(conversation));
+    return last.flatMap(({ subject, data }) => {
+      const batch = RunBatch.safeParse(JSON.parse(decoder.decode(data)));
+      const ended = batch.success && batch.data.events.some(({ type }) => ENDS.has(type));
+      return ended ? [] : [runOfSubject(subject)];
+    });
+  }
+
+  #entryOf({ seq, data }: Stored): TranscriptEntry[] {
+    try {
+      return [{ seq, record: TranscriptRecord.parse(JSON.parse(decoder.decode(data))) }];
+    } catch (err) {
+      this.#log.error({ err, seq }, 'a message could not be read');
+      return [];
+    }
+  }
+}
+
+const ENDS: ReadonlySet<string> = new Set(['run.completed', 'run.failed', 'run.cancelled']);

@@ -1,0 +1,69 @@
+/** What a connection gets as soon as it is known who it is: what it resumes, joins and missed. */
+import type { Principal } from '@natter/proto';
+import { decodeCursor } from '../bus/cursor.ts';
+import type { Connection } from './context.ts';
+import { askerOf, QUEUE_LIMIT, type Seats } from './seats.ts';
+
+/** Messages kept for a member who is away, of all their rooms. */
+const QUEUE_TOTAL = 500;
+
+export class Arrival {
+  readonly #connection: Connection;
+  readonly #seats: Seats;
+
+  /** Rooms in which something waits and has not been sent yet. */
+  backlog = 0;
+
+  constructor(connection: Connection, seats: Seats) {
+    this.#connection = connection;
+    this.#seats = seats;
+  }
+
+  async arrive(principal: Principal): Promise<void> {
+    const { opening, dialect } = this.#connection;
+    await this.resume(opening.resume, principal);
+    if (this.#connection.closed) return;
+    const { room, session } = opening;
+    if (room !== null && this.#seats.byRoom(room.id) === null) {
+      const seat = await this.#seats.join(principal, { ...room, ai: null });
+      if (typeof seat === 'string') this.#connection.refuse(seat);
+    } else if (session !== null && (dialect.manner.watches || opening.watch || opening.cursors)) {
+      const seat = await this.#seats.watchOwn(principal, session);
+      if (typeof seat === 'string') this.#connection.refuse(seat);
+    }
+    if (dialect.manner.offlineQueue && !this.#connection.closed) await this.#sendQueued(principal);
+  }
+
+  /** Goes on where the cursors end; one that can't be used is an error, and the others go on. */
+  async resume(cursors: readonly string[], principal: Principal): Promise<void> {
+    for (const text of cursors) {
+      if (this.#connection.closed) return;
+      const cursor = decodeCursor(text);
+      const seat = cursor === null ? 'CURSOR_UNKNOWN' : await this.#seats.resume(principal, cursor);
+      if (typeof seat !== 'string') continue;
+      this.#connection.refuse(seat);
+      // seeds/002, Error Handling: a session that can't be found ends the connection.
+      if (this.#connection.dialect.manner.anonymous) this.#connection.close('sessionNotFound');
+    }
+  }
+
+  /** What was said in the user's rooms while they were away, of rooms that they have not joined now. */
+  async #sendQueued(principal: Principal): Promise<void> {
+    const { context } = this.#connection;
+    const reply = await context.rooms.ask({ op: 'mine', who: askerOf(principal) });
+    if (!reply.ok) return;
+    let left = QUEUE_TOTAL;
+    for (const view of reply.rooms) {
+      this.backlog = 0;
+      if (left <= 0 || this.#connection.closed) return;
+      if (this.#seats.byKey(view.room.key) !== null) continue;
+      const since = await context.positions.read(principal.sub, view.room.key);
+      if (since === null) continue;
+      const newest = await context.hub.reader.lastSeq(view.room.key);
+      if (newest <= Math.max(since.log, since.end)) continue;
+      this.backlog = 1;
+      left -= await this.#seats.glance(principal, view, since, Math.min(left, QUEUE_LIMIT));
+    }
+    this.backlog = 0;
+  }
+}

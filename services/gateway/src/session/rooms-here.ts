@@ -1,0 +1,144 @@
+/** The rooms that connections of this gateway are in, and who has to leave them. */
+
+import type { LiveEvent } from '@natter/proto';
+import { Member, Room } from '@natter/proto';
+import type { Logger } from '@natter/runtime';
+import type { RoomListener } from '../bus/conversation-feed.ts';
+import { Gate } from '../bus/gate.ts';
+import type { RoomsClient } from '../bus/rooms-client.ts';
+import type { Presence, PresenceChange, PresenceListener } from '../cluster/presence.ts';
+
+export type Removal = 'removed' | 'banned' | 'deleted';
+
+/** One connection in one room. */
+export interface Seated {
+  readonly sub: string;
+  /** The room is not theirs any more: they stop watching at once. */
+  removed(why: Removal): void;
+}
+
+interface RoomHere {
+  room: Room;
+  seated: Set<Seated>;
+  listener: PresenceListener;
+}
+
+export interface RoomsHereDeps {
+  presence: Pick<Presence, 'watch' | 'unwatch' | 'receive'>;
+  rooms: Pick<RoomsClient, 'ask'>;
+  /** Tells those who watch the room here who came or went. */
+  announce(conversation: string, change: PresenceChange): void;
+  log: Logger;
+}
+
+/** Rooms whose members are checked at once after the broker was away. */
+const CHECKS_AT_ONCE = 8;
+/** Keys of one question to the auth service (proto, RoomsRequest). */
+const KEYS_AT_ONCE = 256;
+
+const decoder = new TextDecoder();
+
+export class RoomsHere implements RoomListener {
+  readonly #deps: RoomsHereDeps;
+  /** By conversation. */
+  readonly #rooms = new Map<string, RoomHere>();
+  readonly #checks = new Gate(CHECKS_AT_ONCE);
+
+  constructor(deps: RoomsHereDeps) {
+    this.#deps = deps;
+  }
+
+  /** Conversations of the rooms that somebody here is in. */
+  keys(): IterableIterator<string> {
+    return this.#rooms.keys();
+  }
+
+  /** The record as it is now, or null when nobody here is in it. */
+  find(conversation: string): Room | null {
+    return this.#rooms.get(conversation)?.room ?? null;
+  }
+
+  /** Resolves when it is known who is in the room. Call it once the conversation is subscribed to. */
+  async enter(room: Room, seated: Seated): Promise<void> {
+    let here = this.#rooms.get(room.key);
+    if (here === undefined) {
+      const listener: PresenceListener = (change) => this.#deps.announce(room.key, change);
+      here = { room, seated: new Set(), listener };
+      this.#rooms.set(room.key, here);
+    }
+    here.seated.add(seated);
+    await this.#deps.presence.watch(room.key, here.listener);
+  }
+
+  exit(conversation: string, seated: Seated): void {
+    const here = this.#rooms.get(conversation);
+    if (here === undefined || !here.seated.delete(seated) || here.seated.size > 0) return;
+    this.#rooms.delete(conversation);
+    this.#deps.presence.unwatch(conversation, here.listener);
+  }
+
+  room(conversation: string, data: Uint8Array): void {
+    const here = this.#rooms.get(conversation);
+    if (here === undefined) return;
+    if (data.length === 0) return this.#removeAll(here, () => 'deleted');
+    here.room = Room.parse(JSON.parse(decoder.decode(data)));
+  }
+
+  member(conversation: string, data: Uint8Array): void {
+    const here = this.#rooms.get(conversation);
+    // An empty one says that the record was cleared away with its room.
+    if (here === undefined || data.length === 0) return;
+    const { sub, state } = Member.parse(JSON.parse(decoder.decode(data)));
+    if (state !== 'removed' && state !== 'banned') return;
+    this.#removeAll(here, (seated) => (seated.sub === sub ? state : null));
+  }
+
+  presence(conversation: string, event: Extract<LiveEvent, { type: 'presence' }>): void {
+    this.#deps.presence.receive(conversation, event);
+  }
+
+  /** Asks anew who may be where: while the broker was away nothing was heard of it. */
+  async recheck(): Promise<void> {
+    const users = new Map<string, Set<RoomHere>>();
+    for (const here of this.#rooms.values()) {
+      for (const { sub } of here.seated) users.set(sub, (users.get(sub) ?? new Set()).add(here));
+    }
+    await Promise.all(
+      [...users].map(([sub, rooms]) => this.#checks.run(() => this.#recheckUser(sub, [...rooms]))),
+    );
+  }
+
+  async #recheckUser(sub: string, rooms: RoomHere[]): Promise<void> {
+    try {
+      for (let at = 0; at < rooms.length; at += KEYS_AT_ONCE) {
+        const asked = rooms.slice(at, at + KEYS_AT_ONCE);
+        const keys = asked.map(({ room }) => room.key);
+        const who = { sub, name: null, admin: false };
+        const reply = await this.#deps.rooms.ask({ op: 'access', who, keys });
+        if (!reply.ok) throw new Error(`the auth service answered ${reply.code}`);
+        const allowed = new Map(reply.rooms.map(({ room }) => [room.key, room]));
+        for (const here of asked) {
+          const room = allowed.get(here.room.key);
+          if (room !== undefined) here.room = room;
+          else this.#removeAll(here, (seated) => (seated.sub === sub ? 'removed' : null));
+        }
+      }
+    } catch (err) {
+      // Whoever is not known to be allowed does not stay.
+      this.#deps.log.error({ err }, 'members could not be checked after a reconnect; they have to join anew');
+      for (const here of rooms) this.#removeAll(here, (seated) => (seated.sub === sub ? 'removed' : null));
+    }
+  }
+
+  #removeAll(here: RoomHere, why: (seated: Seated) => Removal | null): void {
+    for (const seated of [...here.seated]) {
+      const reason = why(seated);
+      if (reason === null) continue;
+      try {
+        seated.removed(reason);
+      } catch (err) {
+        this.#deps.log.error({ err }, 'a connection could not be taken out of a room');
+      }
+    }
+  }
+}

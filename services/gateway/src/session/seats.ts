@@ -1,0 +1,308 @@
+/** The rooms and conversations one connection watches. */
+import {
+  type AiMode,
+  type Asker,
+  conversationKey,
+  conversationName,
+  type ErrorCode,
+  type Principal,
+  type Room,
+  type RoomType,
+  type RoomView,
+  type TranscriptMessage,
+} from '@natter/proto';
+import { BusError } from '@natter/runtime';
+import type { Watching } from '../bus/conversation-hub.ts';
+import { type Cursor, encodeCursor, type Position } from '../bus/cursor.ts';
+import type { Connection } from './context.ts';
+import type { Frames, Place } from './dialect.ts';
+import type { Removal, Seated } from './rooms-here.ts';
+
+/** One conversation this connection watches. */
+export interface Seat {
+  readonly key: string;
+  readonly place: Place;
+  /** Null for a conversation of the user's own. */
+  readonly room: { readonly id: string; readonly role: 'owner' | 'member' } | null;
+  readonly watching: Watching;
+}
+
+export interface JoinRequest {
+  id: string;
+  type: RoomType | null;
+  name: string | null;
+  ai: AiMode | null;
+}
+
+/** Conversations one connection may watch; of its own ones the least used goes first. */
+const SEATS_LIMIT = 64;
+/** Records a reconnecting client may have missed of one conversation; above it gets the transcript. */
+const RESUME_LIMIT = 1_000;
+/** Messages kept for a member who is away, of each room. */
+export const QUEUE_LIMIT = 100;
+
+export class Seats {
+  readonly #connection: Connection;
+  readonly #seats = new Map<string, Seat & { leave(): void }>();
+  #ended = false;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  get rooms(): string[] {
+    return [...this.#seats.values()].flatMap(({ room }) => (room === null ? [] : [room.id]));
+  }
+
+  byKey(key: string): Seat | null {
+    return this.#seats.get(key) ?? null;
+  }
+
+  byRoom(id: string): Seat | null {
+    for (const seat of this.#seats.values()) if (seat.room?.id === id) return seat;
+    return null;
+  }
+
+  /** Joins a room, says so, and sends what was said while the user was away. */
+  async join(principal: Principal, { id, type, name, ai }: JoinRequest): Promise<Seat | ErrorCode> {
+    const { context } = this.#connection;
+    const who = askerOf(principal);
+    const reply = await context.rooms.ask({ op: 'join', who, id, type, name, ai });
+    if (!reply.ok) return reply.code;
+    const view = reply.rooms[0];
+    if (view === undefined) return 'INTERNAL';
+    const known = this.#seats.get(view.room.key);
+    if (known !== undefined) {
+      this.#joined(view);
+      return known;
+    }
+    const since = this.#connection.dialect.manner.offlineQueue
+      ? await context.positions.read(principal.sub, view.room.key)
+      : null;
+    const request = { key: view.room.key, place: placeOf(view.room), view, since, queued: true };
+    return this.#sit(principal, { ...request, begin: () => this.#joined(view) });
+  }
+
+  /** Watches a conversation of the user's own. */
+  async watchOwn(principal: Principal, session: string): Promise<Seat | ErrorCode> {
+    const key = conversationKey(principal.sub, session);
+    const known = this.#seats.get(key);
+    if (known !== undefined) {
+      // The one used last goes last.
+      this.#seats.delete(key);
+      this.#seats.set(key, known);
+      return known;
+    }
+    return this.#sit(principal, {
+      key,
+      place: { room: null, session },
+      since: null,
+      queued: false,
+      begin: () => undefined,
+    });
+  }
+
+  /** Goes on where a cursor ends, if the user may; else CURSOR_UNKNOWN, whatever the reason. */
+  async resume(principal: Principal, cursor: Cursor): Promise<Seat | ErrorCode> {
+    const { context } = this.#connection;
+    const name = conversationName(cursor.conversation);
+    if (name === null) return 'CURSOR_UNKNOWN';
+    const resumed = (place: Place) => (recovered: boolean) =>
+      this.#connection.notice({ type: 'resumed', place, recovered, atMs: context.now() });
+    if ('owner' in name) {
+      if (name.owner !== principal.sub) return 'CURSOR_UNKNOWN';
+      this.leave(cursor.conversation);
+      const place = { room: null, session: name.name };
+      const request = { key: cursor.conversation, place, since: cursor, queued: false };
+      return this.#sit(principal, { ...request, begin: resumed(place) });
+    }
+    const who = askerOf(principal);
+    const reply = await context.rooms.ask({ op: 'access', who, keys: [cursor.conversation] });
+    const view = reply.ok ? reply.rooms[0] : undefined;
+    if (!reply.ok && reply.code === 'UNAVAILABLE') return reply.code;
+    if (view === undefined) return 'CURSOR_UNKNOWN';
+    this.leave(cursor.conversation);
+    const place = placeOf(view.room);
+    const request = { key: cursor.conversation, place, view, since: cursor, queued: false };
+    return this.#sit(principal, { ...request, begin: resumed(place) });
+  }
+
+  /** Sends what waits in a room for a member, without joining it; returns how many records at most. */
+  async glance(principal: Principal, view: RoomView, since: Position, limit: number): Promise<number> {
+    const { context } = this.#connection;
+    const { key } = view.room;
+    let sent = 0;
+    const send = (frames: Frames) => {
+      sent += 1;
+      this.#connection.send(frames);
+    };
+    const request = { key, place: placeOf(view.room), since, queued: true, begin: () => undefined };
+    const watching = this.#watch({ ...request, limit, send }, async () => undefined);
+    try {
+      await watching.admitted;
+      const position = watching.position();
+      if (position !== null) await context.positions.write(principal.sub, key, position);
+    } finally {
+      watching.stop();
+    }
+    return sent;
+  }
+
+  /** Stops watching; the user stays a member. */
+  leave(key: string): void {
+    const seat = this.#seats.get(key);
+    if (seat === undefined) return;
+    this.#savePosition(seat);
+    this.#seats.delete(key);
+    seat.leave();
+  }
+
+  leaveAll(): void {
+    for (const key of [...this.#seats.keys()]) this.leave(key);
+  }
+
+  /** The connection is gone: what is on its way to a seat ends. */
+  end(): void {
+    this.#ended = true;
+    this.leaveAll();
+  }
+
+  /** The socket has room again. */
+  drained(): void {
+    for (const { watching } of this.#seats.values()) watching.drained();
+  }
+
+  /** Remembers how far the user has come, so that only what follows waits for them. */
+  savePositions(): void {
+    for (const seat of this.#seats.values()) this.#savePosition(seat);
+  }
+
+  /** Watches; resolves when the connection is up to date, or with the reason why it can't be. */
+  async #sit(principal: Principal, request: SitRequest): Promise<Seat | ErrorCode> {
+    const { key, place, view } = request;
+    if (!this.#makeSpace(view !== undefined)) return 'TOO_MANY_ROOMS';
+    const room = view === undefined ? null : { id: view.room.id, role: view.role };
+    const seated: Seated = { sub: principal.sub, removed: (why) => this.#removed(key, why) };
+    const watching = this.#watch(request, async () => {
+      if (view === undefined) return;
+      this.#connection.context.presence.enter(key, principal.sub, principal.name);
+      await this.#connection.context.roomsHere.enter(view.room, seated);
+      await this.#confirm(principal, view.room, seated);
+    });
+    const leave = () => {
+      watching.stop();
+      if (view === undefined) return;
+      this.#connection.context.presence.exit(key, principal.sub);
+      this.#connection.context.roomsHere.exit(key, seated);
+    };
+    const seat = { key, place, room, watching, leave };
+    this.#seats.set(key, seat);
+    try {
+      await watching.admitted;
+    } catch (err) {
+      this.#connection.context.log.warn({ err }, 'a conversation could not be watched');
+      if (this.#seats.get(key) === seat) this.leave(key);
+      return 'UNAVAILABLE';
+    }
+    return this.#seats.get(key) === seat ? seat : 'ROOM_DENIED';
+  }
+
+  #watch(
+    { key, place, since, queued, begin, limit, send }: SitRequest,
+    ready: () => Promise<void>,
+  ): Watching {
+    const { id, context, dialect, opening, socket } = this.#connection;
+    return context.hub.watch(key, {
+      connection: id,
+      dialect,
+      cursors: opening.cursors,
+      place,
+      socket,
+      send: send ?? ((frames) => this.#connection.send(frames)),
+      ready,
+      since,
+      queued,
+      missedLimit: limit ?? (queued ? QUEUE_LIMIT : RESUME_LIMIT),
+      begin,
+      transcript: (messages, position) => this.#transcript(key, place, messages, position),
+      cut: (dropped) => this.#connection.notice({ type: 'queue_cut', place, dropped }),
+      failed: () => this.#connection.close('slowReader'),
+    });
+  }
+
+  /** Who was thrown out between the answer of the auth service and now would not be told. */
+  async #confirm({ sub }: Principal, room: Room, seated: Seated): Promise<void> {
+    if (room.type === 'private') return;
+    const who = { sub, name: null, admin: false };
+    const reply = await this.#connection.context.rooms.ask({ op: 'access', who, keys: [room.key] });
+    if (!reply.ok) throw new BusError('UNAVAILABLE', `the auth service answered ${reply.code}`);
+    if (reply.rooms.length === 0) seated.removed('removed');
+  }
+
+  #transcript(key: string, place: Place, messages: TranscriptMessage[], position: Position): void {
+    const cursor = this.#connection.opening.cursors ? encodeCursor(key, position) : null;
+    this.#connection.notice({ type: 'transcript', place, messages, cursor });
+  }
+
+  #removed(key: string, why: Removal): void {
+    const seat = this.#seats.get(key);
+    if (seat?.room == null) return;
+    this.leave(key);
+    const atMs = this.#connection.context.now();
+    this.#connection.notice({ type: 'left', room: seat.room.id, why, atMs });
+  }
+
+  /** False when there is none; conversations of the user's own give way, the least used first. */
+  #makeSpace(forRoom: boolean): boolean {
+    if (this.#seats.size < SEATS_LIMIT) return !this.#ended;
+    const own = [...this.#seats.values()].find(({ room }) => room === null);
+    if (own === undefined || (forRoom && own.place.session === this.#connection.opening.session))
+      return false;
+    this.leave(own.key);
+    return !this.#ended;
+  }
+
+  #joined({ room, role }: RoomView): void {
+    const { context } = this.#connection;
+    const atMs = context.now();
+    this.#connection.notice({
+      type: 'joined',
+      room,
+      role,
+      participants: context.presence.who(room.key),
+      atMs,
+    });
+  }
+
+  #savePosition({ key, room, watching }: Seat): void {
+    const { context, dialect, principal } = this.#connection;
+    if (room === null || principal === null || !dialect.manner.offlineQueue) return;
+    const position = watching.position();
+    if (position == null) return;
+    context.positions.write(principal.sub, key, position).catch((err: unknown) => {
+      // Told again from the older position, marked as queued.
+      context.log.warn({ err }, 'how far a member has come could not be stored');
+    });
+  }
+}
+
+interface SitRequest {
+  key: string;
+  place: Place;
+  /** Of a room. */
+  view?: RoomView;
+  since: Position | null;
+  /** Whether what was missed was queued for somebody who was away. */
+  queued: boolean;
+  begin: (recovered: boolean) => void;
+  limit?: number;
+  send?: (frames: Frames) => void;
+}
+
+function placeOf({ id }: Room): Place {
+  return { room: id, session: id };
+}
+
+export function askerOf({ sub, name, roles }: Principal): Asker {
+  return { sub, name, admin: roles.includes('admin') };
+}
