@@ -6,6 +6,7 @@ import { lockDataDir } from './start/data-dir-lock.ts';
 import { loadDotEnv, sharedEnvironment, wantsDemoModel, withInternalPort } from './start/environment.ts';
 import { greeting } from './start/greeting.ts';
 import { formatLine } from './start/log-printer.ts';
+import { describeMasterToken } from './start/master-token.ts';
 import { forkService } from './start/service-process.ts';
 import { readSettings, type StartConfig } from './start/settings.ts';
 import { StartError } from './start/start-error.ts';
@@ -63,7 +64,8 @@ async function start(config: StartConfig): Promise<string> {
   const agent = run('agent', 'services/agent/src/main.ts', environment('agent', 1));
   const gateway = run('gateway', 'services/gateway/src/main.ts', environment('gateway', 0));
   const [{ http }] = await Promise.all([gateway.ready, agent.ready, auth.ready, demo?.ready]);
-  return greeting({ host: config.host, port: http ?? config.port, demoModel });
+  const masterToken = await describeMasterToken(process.env, root, dataDir);
+  return greeting({ host: config.host, port: http ?? config.port, demoModel, masterToken });
 }
 
 function brokerDir(dataDir: string): string {

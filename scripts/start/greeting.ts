@@ -4,11 +4,13 @@ export interface Greeting {
   host: string;
   port: number;
   demoModel: boolean;
+  /** The master token, or where it is. */
+  masterToken: string;
 }
 
 const ANYWHERE = ['127.0.0.1', '0.0.0.0', '::', '::1'];
 
-export function greeting({ host, port, demoModel }: Greeting): string {
+export function greeting({ host, port, demoModel, masterToken }: Greeting): string {
   const origin = `http://${ANYWHERE.includes(host) ? 'localhost' : host}:${port}`;
   const model = demoModel
     ? 'the demo model answers; set OPENAI_API_KEY for a real one'
@@ -16,6 +18,7 @@ export function greeting({ host, port, demoModel }: Greeting): string {
   return `Natter is ready on ${origin}
   page   ${origin}/ws/test
   token  npm run -s token -- --sub alice
+  master ${masterToken}
   model  ${model}
 `;
 }

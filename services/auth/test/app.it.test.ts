@@ -1,7 +1,9 @@
 import type { KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { SUBJECTS, VerifyReply } from '@natter/proto';
-import { BASE_SETTINGS, Bus, createLogger, loadConfig } from '@natter/runtime';
+import { BASE_SETTINGS, Bus, createLogger, ensureTopology, loadConfig } from '@natter/runtime';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { startAuth } from '../src/app.ts';
@@ -31,7 +33,7 @@ const providerToken = (key: KeyObject) =>
     rs256(key),
   );
 
-async function start(env: Record<string, string> = {}) {
+async function start(env: Record<string, string> = {}, log = LOG) {
   const settings = { ...BASE_SETTINGS, ...AUTH_SETTINGS };
   const { config } = loadConfig(settings, {
     NATS_URL: broker.url,
@@ -39,7 +41,7 @@ async function start(env: Record<string, string> = {}) {
     NATTER_JWT_SECRET: SECRET,
     ...env,
   });
-  const running = await startAuth(config, LOG);
+  const running = await startAuth(config, log);
   let stopped: Promise<void> | null = null;
   const stop = () => (stopped ??= running.stop());
   onTestFinished(stop);
@@ -159,6 +161,42 @@ it('is ready while it is connected', async () => {
   await expect.poll(ready, { timeout: 10_000 }).toBe(200);
   const { verify } = await client();
   expect(await verify(seedToken('alice'))).toMatchObject({ ok: true });
+});
+
+it('makes tokens for whoever has the generated master token, which it does not log', async () => {
+  const dataDir = temporaryFolder();
+  const lines: string[] = [];
+  const log = createLogger('auth', 'trace', { write: (line) => void lines.push(line) });
+  await start({ NATTER_DATA_DIR: dataDir }, log);
+  const masterToken = readFileSync(join(dataDir, 'auth', 'master-token'), 'utf8');
+  const { ask } = await client();
+  const made = await ask(SUBJECTS.authIssue, { kind: 'client', masterToken, clientId: 'shop' });
+  expect(await ask(SUBJECTS.authVerify, { token: made.token, use: 'client' })).toMatchObject({
+    ok: true,
+    principal: { sub: 'shop' },
+  });
+  expect(await ask(SUBJECTS.authVerify, { token: made.token })).toEqual({ ok: false, reason: 'invalid' });
+  expect(await ask(SUBJECTS.authVerify, { token: masterToken, use: 'master' })).toMatchObject({
+    principal: { sub: 'natter:master', roles: ['admin'] },
+  });
+  const text = lines.join('');
+  expect(text).toContain(join(dataDir, 'auth', 'master-token'));
+  for (const secret of [masterToken, made.token, made.refreshToken]) expect(text).not.toContain(secret);
+});
+
+it('knows who may be where, for all instances alike', async () => {
+  await Promise.all([start(), start()]);
+  const { bus, ask } = await client();
+  const who = { sub: 'alice', name: null, admin: false };
+  const request = { op: 'join', who, id: 'lobby', type: 'shared', name: null, ai: null };
+  expect(await ask(SUBJECTS.authRooms, request)).toEqual({ ok: false, code: 'UNAVAILABLE' });
+  await ensureTopology(bus, { replicas: 1, transcriptDays: 1 });
+  const joined = await Promise.all(Array.from({ length: 10 }, () => ask(SUBJECTS.authRooms, request)));
+  expect(new Set(joined.map((reply) => reply.rooms[0].room.key)).size).toBe(1);
+  expect(await ask(SUBJECTS.authRooms, { op: 'mine', who })).toMatchObject({
+    ok: true,
+    rooms: [{ room: { id: 'lobby', owner: 'alice' }, role: 'owner' }],
+  });
 });
 
 it('does not start with half an identity provider', async () => {

@@ -5,6 +5,8 @@ import { configOf } from './forge.ts';
 
 it.each([
   ['NATTER_JWT_SECRET', 'x'.repeat(31), 'at least 32 bytes'],
+  ['CRYPTOGRAPHY_KEY', 'x'.repeat(31), 'at least 32 bytes'],
+  ['MASTER_TOKEN', 'x'.repeat(4_097), 'at most 4096 bytes'],
   ['NATTER_JWKS_ALGORITHMS', 'RS256,HS256', 'must be a list of'],
   ['NATTER_JWKS_ALGORITHMS', 'none', 'must be a list of'],
   ['NATTER_JWKS_URL', 'file:///etc/passwd', 'http or https'],
@@ -14,15 +16,15 @@ it.each([
   expect(() => configOf({ [name]: value })).toThrow(text);
 });
 
-it('never repeats a secret in a refusal', () => {
+it.each(['NATTER_JWT_SECRET', 'CRYPTOGRAPHY_KEY'])('never repeats %s in a refusal', (name) => {
   const secret = 'short-but-secret';
   let message = '';
   try {
-    configOf({ NATTER_JWT_SECRET: secret });
+    configOf({ [name]: secret });
   } catch (error) {
     message = (error as Error).message;
   }
-  expect(message).toContain('NATTER_JWT_SECRET');
+  expect(message).toContain(name);
   expect(message).not.toContain(secret);
 });
 
