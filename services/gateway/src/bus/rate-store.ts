@@ -12,8 +12,8 @@ const STREAM_OF = { user: STREAMS.userRates, session: STREAMS.sessionRates } as 
 
 /** Longer tokens are hashed: 64 hex digits name a session as well, and cost the broker less. */
 const PLAIN_TOKEN_CHARS = 128;
-/** A restart of the broker is over by then; the question could not be stored before it either. */
-const TAKE_MS = 2_000;
+/** A broker that says nothing for so long is taken to be away. */
+const TAKE_MS = 1_000;
 
 export class RateStore {
   readonly #bus: Pick<Bus, 'append' | 'stored'>;
@@ -30,8 +30,9 @@ export class RateStore {
   /**
    * Counts one request: 0 when it is allowed, else the seconds to wait. Refused ones don't count.
    *
-   * Throws BusError UNAVAILABLE without a broker, REFUSED when it can't count any more requests of
-   * anybody; nothing is allowed unseen.
+   * Without a broker it allows: its counts are gone when it comes back, the gateway's own limit
+   * holds meanwhile, and what is asked can't be stored either. Throws BusError REFUSED when the
+   * broker can't count any more requests of anybody.
    */
   async take(kind: RateKind, id: string): Promise<number> {
     const subject = kind === 'user' ? SUBJECTS.userRate(id) : SUBJECTS.sessionRate(sessionToken(id));
@@ -39,6 +40,7 @@ export class RateStore {
       await this.#bus.append(subject, '', { timeoutMs: TAKE_MS });
       return 0;
     } catch (error) {
+      if (isBusError(error, 'UNAVAILABLE')) return 0;
       if (!isBusError(error, 'SUBJECT_FULL')) throw error;
       return this.#wait(STREAM_OF[kind], subject);
     }
