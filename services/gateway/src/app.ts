@@ -59,6 +59,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const topics = { publish: (topic: string, frame: string) => edge.publish(topic, frame) };
   const hub = new ConversationHub({ bus, topics, rooms: roomsHere, log, now, softBufferBytes });
   const users = new Counted(config.maxConnectionsPerUser);
+  const positions = new Positions(bus, log);
   const context: SessionContext = {
     auth: new AuthClient(bus, config.authTimeoutMs),
     hub,
@@ -67,7 +68,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     rooms,
     roomsHere,
     presence,
-    positions: new Positions(bus, log),
+    positions,
     users: new UserChannel(bus),
     questions: new UserRates(config.rateLimitRequests, config.rateLimitWindowSeconds, now),
     rates: new RateStore(bus, config.rateLimitWindowSeconds, now),
@@ -132,6 +133,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       await edge.drain(config.drainMs);
       for (const timer of timers) clearInterval(timer);
       cluster.stop();
+      // Else what members have seen would wait for them once more.
+      await positions.settled();
       await bus.close();
       await internal.close();
     },

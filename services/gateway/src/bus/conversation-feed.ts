@@ -325,7 +325,13 @@ export class ConversationFeed {
   }
 
   async #findOpenRuns(): Promise<void> {
-    for (const run of await this.#deps.reader.openRuns(this.conversation)) {
+    const { reader, repairs } = this.#deps;
+    let open: string[] = [];
+    // After a reconnect every conversation wants to know.
+    await repairs.run(async () => {
+      open = await reader.openRuns(this.conversation);
+    });
+    for (const run of open) {
       if (!this.#ended.has(run)) await this.#run(run).repair();
     }
   }
@@ -475,7 +481,7 @@ export class ConversationFeed {
 
   #audienceOf({ options }: Watch): Audience {
     const { dialect, cursors, place } = options;
-    const name = `${dialect.name}|${cursors ? 1 : 0}|${dialect.path}`;
+    const name = `${dialect.name}|${cursors ? 1 : 0}|${place.room === null ? 'own' : 'room'}`;
     let audience = this.#audiences.get(name);
     if (audience === undefined) {
       const topic = `${this.conversation}|${name}`;

@@ -112,6 +112,11 @@ export class Positions {
     return entry.writing;
   }
 
+  /** Resolves when every write that was begun has ended, well or not. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#entries.values()].map(({ writing }) => writing));
+  }
+
   /** Remembers what is wanted, and the entry as the one used last. */
   #entry(subject: string, position: Position): Entry {
     const entry = this.#entries.get(subject) ?? { subject, wanted: position, found: null, writing: null };

@@ -113,6 +113,8 @@ export class Asking {
     const { opening, dialect } = this.#connection;
     const roomId = question.room || (question.session === null ? opening.room?.id : null);
     if (roomId) {
+      // Who was thrown out does not come back by talking on.
+      if (this.#seats.wasRemovedFrom(roomId)) return 'ROOM_DENIED';
       const seat =
         this.#seats.byRoom(roomId) ??
         (await this.#seats.join(principal, { id: roomId, type: null, name: null, ai: null }));
@@ -176,7 +178,9 @@ export class Asking {
   async #post(posted: MessagePosted, { key, place, seat }: Target, trace: Trace): Promise<null> {
     const { context, dialect } = this.#connection;
     if (seat !== null && !dialect.manner.echo) context.hub.find(key)?.mute(posted.run, seat.watching.watch);
-    await context.messages.append(key, posted, traceparent(trace));
+    const { duplicate } = await context.messages.append(key, posted, traceparent(trace));
+    // It came back the first time.
+    if (duplicate) context.hub.find(key)?.unmute(posted.run);
     this.#confirm(posted, place);
     return null;
   }
@@ -201,6 +205,7 @@ export class Asking {
       }
       context.metrics.turns.inc({ outcome: stored.duplicate ? 'repeated' : 'stored' });
       this.#confirm(posted, place);
+      if (stored.duplicate) context.hub.find(key)?.unmute(turn.run);
       if (stored.duplicate) this.#repeat(turn, place, stream);
       else if (seat !== null) this.#tellOthers(turn, posted, trace);
     } catch (error) {

@@ -31,6 +31,8 @@ export interface RoomsHereDeps {
   log: Logger;
 }
 
+/** In larger rooms nobody is told who comes and goes: each would be told of each. */
+const ANNOUNCE_LIMIT = 200;
 /** Rooms whose members are checked at once after the broker was away. */
 const CHECKS_AT_ONCE = 8;
 /** Keys of one question to the auth service (proto, RoomsRequest). */
@@ -58,11 +60,18 @@ export class RoomsHere implements RoomListener {
     return this.#rooms.get(conversation)?.room ?? null;
   }
 
+  /** Connections of this gateway in a room. */
+  countIn(conversation: string): number {
+    return this.#rooms.get(conversation)?.seated.size ?? 0;
+  }
+
   /** Resolves when it is known who is in the room. Call it once the conversation is subscribed to. */
   async enter(room: Room, seated: Seated): Promise<void> {
     let here = this.#rooms.get(room.key);
     if (here === undefined) {
-      const listener: PresenceListener = (change) => this.#deps.announce(room.key, change);
+      const listener: PresenceListener = (change) => {
+        if (this.countIn(room.key) <= ANNOUNCE_LIMIT) this.#deps.announce(room.key, change);
+      };
       here = { room, seated: new Set(), listener };
       this.#rooms.set(room.key, here);
     }

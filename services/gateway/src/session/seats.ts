@@ -38,12 +38,19 @@ export interface JoinRequest {
 const SEATS_LIMIT = 64;
 /** Records a reconnecting client may have missed of one conversation; above it gets the transcript. */
 const RESUME_LIMIT = 1_000;
+/** How often it is stored how far a member has come, and how much longer for each in the room. */
+const SAVE_EVERY_MS = 5_000;
+const SAVE_MS_PER_MEMBER = 20;
+/** Participants named to somebody who joins; GET of the room tells them all. */
+const PARTICIPANTS_LIMIT = 256;
 /** Messages kept for a member who is away, of each room. */
 export const QUEUE_LIMIT = 100;
 
 export class Seats {
   readonly #connection: Connection;
-  readonly #seats = new Map<string, Seat & { leave(): void }>();
+  readonly #seats = new Map<string, Seat & { leave(): void; savedAtMs: number }>();
+  /** Ids of the rooms whose messages would be refused: thrown out of, or left. */
+  readonly #removedFrom = new Set<string>();
   #ended = false;
 
   constructor(connection: Connection) {
@@ -52,6 +59,10 @@ export class Seats {
 
   get rooms(): string[] {
     return [...this.#seats.values()].flatMap(({ room }) => (room === null ? [] : [room.id]));
+  }
+
+  wasRemovedFrom(room: string): boolean {
+    return this.#removedFrom.has(room);
   }
 
   byKey(key: string): Seat | null {
@@ -72,10 +83,13 @@ export class Seats {
     const view = reply.rooms[0];
     if (view === undefined) return 'INTERNAL';
     const known = this.#seats.get(view.room.key);
-    if (known !== undefined) {
+    this.#removedFrom.delete(id);
+    if (known !== undefined && known.room !== null) {
       this.#joined(view);
       return known;
     }
+    // A conversation of their own becomes the private room of that name.
+    if (known !== undefined) this.leave(view.room.key);
     const since = this.#connection.dialect.manner.offlineQueue
       ? await context.positions.read(principal.sub, view.room.key)
       : null;
@@ -172,9 +186,19 @@ export class Seats {
     for (const { watching } of this.#seats.values()) watching.drained();
   }
 
-  /** Remembers how far the user has come, so that only what follows waits for them. */
-  savePositions(): void {
-    for (const seat of this.#seats.values()) this.#savePosition(seat);
+  /**
+   * Stores how far the user has come, so that only what follows waits for them.
+   *
+   * Less often in rooms of many: ten thousand members would be two thousand writes a second.
+   */
+  savePositions(nowMs: number): void {
+    const { roomsHere } = this.#connection.context;
+    for (const seat of this.#seats.values()) {
+      const everyMs = Math.max(SAVE_EVERY_MS, roomsHere.countIn(seat.key) * SAVE_MS_PER_MEMBER);
+      if (nowMs - seat.savedAtMs < everyMs) continue;
+      seat.savedAtMs = nowMs;
+      this.#savePosition(seat);
+    }
   }
 
   /** Watches; resolves when the connection is up to date, or with the reason why it can't be. */
@@ -195,7 +219,8 @@ export class Seats {
       this.#connection.context.presence.exit(key, principal.sub);
       this.#connection.context.roomsHere.exit(key, seated);
     };
-    const seat = { key, place, room, watching, leave };
+    const savedAtMs = this.#connection.context.now();
+    const seat = { key, place, room, watching, leave, savedAtMs };
     this.#seats.set(key, seat);
     try {
       await watching.admitted;
@@ -247,6 +272,7 @@ export class Seats {
   #removed(key: string, why: Removal): void {
     const seat = this.#seats.get(key);
     if (seat?.room == null) return;
+    if (this.#removedFrom.size < SEATS_LIMIT) this.#removedFrom.add(seat.room.id);
     this.leave(key);
     const atMs = this.#connection.context.now();
     this.#connection.notice({ type: 'left', room: seat.room.id, why, atMs });
@@ -265,13 +291,8 @@ export class Seats {
   #joined({ room, role }: RoomView): void {
     const { context } = this.#connection;
     const atMs = context.now();
-    this.#connection.notice({
-      type: 'joined',
-      room,
-      role,
-      participants: context.presence.who(room.key),
-      atMs,
-    });
+    const participants = context.presence.who(room.key).slice(0, PARTICIPANTS_LIMIT);
+    this.#connection.notice({ type: 'joined', room, role, participants, atMs });
   }
 
   #savePosition({ key, room, watching }: Seat): void {

@@ -30,8 +30,6 @@ const WAITING_LIMIT = 64;
 const REFUSALS_LIMIT = 200;
 /** Options for all questions may come as the first frame, this long after the connection opened. */
 const CONFIGURE_MS = 2_000;
-/** How often it is stored how far a member has come. */
-const SAVE_EVERY_MS = 5_000;
 /** An anonymous session lasts as long as its socket, a day at most. */
 const ANONYMOUS_MS = 24 * 60 * 60 * 1_000;
 
@@ -62,7 +60,6 @@ export class Session implements Connection {
   #refusals = 0;
   #stopListening: (() => void) | null = null;
   #heartbeatAtMs: number;
-  #savedAtMs: number;
 
   constructor(context: SessionContext, dialect: Dialect, socket: Socket, opening: Opening) {
     this.context = context;
@@ -73,7 +70,6 @@ export class Session implements Connection {
     this.onBusy = opening.onBusy;
     this.openedAtMs = context.now();
     this.#heartbeatAtMs = this.openedAtMs;
-    this.#savedAtMs = this.openedAtMs;
     this.#seats = new Seats(this);
     this.#asking = new Asking(this, this.#seats);
     this.#changing = new Changing(this, this.#seats, this.#asking);
@@ -140,10 +136,7 @@ export class Session implements Connection {
       this.#heartbeatAtMs = nowMs;
       this.notice({ type: 'heartbeat', atMs: nowMs });
     }
-    if (this.dialect.manner.offlineQueue && nowMs - this.#savedAtMs >= SAVE_EVERY_MS) {
-      this.#savedAtMs = nowMs;
-      this.#seats.savePositions();
-    }
+    if (this.dialect.manner.offlineQueue) this.#seats.savePositions(nowMs);
   }
 
   close(reason: CloseReason): void {
