@@ -37,6 +37,8 @@ const BATCH = 32;
 const MAX_CLEANING = 64;
 /** What `RoomsReply` has room for. */
 const MAX_MEMBERS = 1_000;
+/** Of the members in an answer, below the 2 MB of a message; 1,000 of them have 200 KB as a rule. */
+const MAX_MEMBERS_BYTES = 1_500_000;
 
 export class Rooms {
   readonly #log: Logger;
@@ -160,8 +162,18 @@ export class Rooms {
       ? null
       : await stores.members.get(room.key, who.sub);
     const all = own !== null && isMember(own) ? [...members.slice(0, MAX_MEMBERS - 1), own] : members;
-    return all.toSorted((one, other) => one.at - other.at);
+    return fitting(all.toSorted((one, other) => one.at - other.at));
   }
+}
+
+/** As many of the members as one message surely holds: names may be long, and escaped sixfold. */
+function fitting(members: Member[]): Member[] {
+  let bytes = 0;
+  const end = members.findIndex(({ sub, name, by }) => {
+    bytes += 100 + 6 * (sub.length + (name?.length ?? 0) + by.length);
+    return bytes > MAX_MEMBERS_BYTES;
+  });
+  return end === -1 ? members : members.slice(0, end);
 }
 
 /** The only member of a private room; no record says so. */

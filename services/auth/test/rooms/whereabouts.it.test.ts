@@ -1,4 +1,4 @@
-import { conversationKey } from '@natter/proto';
+import { conversationKey, encodeToken } from '@natter/proto';
 import { createLogger } from '@natter/runtime';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
@@ -118,4 +118,21 @@ it('lists a thousand members of a large room, the one who asks among them', asyn
   const late = await granted({ ...joining, who: bob, id: 'large' });
   expect(late.members).toHaveLength(1_000);
   expect(late.members?.map(({ sub }) => sub)).toEqual(expect.arrayContaining(['host', 'guest0', 'bob']));
+});
+
+it('lists no more members than one message of the broker holds', async () => {
+  const { bus, granted } = await roomsUnderTest(server);
+  const [made] = (await granted({ ...creating, who: asker('host'), id: 'loud', type: 'shared' })).rooms;
+  const members = await bus.bucket('members');
+  const name = '\u0001'.repeat(256);
+  const subs = Array.from({ length: 999 }, (_, index) => `${'\u0001'.repeat(120)}${index}`);
+  await Promise.all(
+    subs.map((sub) => {
+      const member = { sub, name, role: 'member', state: 'member', by: sub, at: Date.now() };
+      return members.create(`${made?.room.key}.${encodeToken(sub)}`, JSON.stringify(member));
+    }),
+  );
+  const reply = await granted({ op: 'get', who: asker('host'), id: 'loud' });
+  expect(reply.members?.length).toBeGreaterThan(100);
+  expect(JSON.stringify(reply).length).toBeLessThan(2_000_000);
 });
