@@ -14,12 +14,15 @@ export type WatchersRequest =
 /** At once; above that the server's queue of connections would overflow. */
 const OPENING = 64;
 const OPEN_MS = 30_000;
+const DELIVERED_MS = 20_000;
 /** Addresses the sockets come from in turn, 127.0.0.2 and up: one has 28,000 ports. */
 const ADDRESSES = 8;
 
 const sockets: CountingSocket[] = [];
 let bytes = 0;
 let counted = 0;
+/** Text frames of another length since `count`: what the server says besides. */
+let others = 0;
 let failure: Error | null = null;
 let wake: (() => void) | null = null;
 
@@ -28,6 +31,7 @@ serveParent<WatchersRequest, number>((request) => {
   if (request.type === 'wait') return wait(request.deliveries);
   bytes = request.bytes;
   counted = 0;
+  others = 0;
   return 0;
 });
 
@@ -57,8 +61,8 @@ function openOne(port: number, path: string, readyMark: string | null): Promise<
 }
 
 function onText(length: number): void {
-  if (length !== bytes) return;
-  counted += 1;
+  if (length === bytes) counted += 1;
+  else others += 1;
   wake?.();
 }
 
@@ -69,12 +73,20 @@ function fail(error: Error): void {
 
 function wait(deliveries: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    wake = () => {
-      if (failure === null && counted < deliveries) return;
+    const late = () =>
+      settle(() =>
+        reject(new Error(`${counted} deliveries instead of ${deliveries}, ${others} other frames`)),
+      );
+    const timer = setTimeout(late, DELIVERED_MS);
+    const settle = (done: () => void) => {
+      clearTimeout(timer);
       wake = null;
-      if (failure !== null) reject(failure);
-      else if (counted > deliveries) reject(new Error(`${counted} deliveries instead of ${deliveries}`));
-      else resolve(counted);
+      done();
+    };
+    wake = () => {
+      if (failure !== null) settle(() => reject(failure));
+      else if (counted > deliveries) late();
+      else if (counted === deliveries) settle(() => resolve(counted));
     };
     wake();
   });

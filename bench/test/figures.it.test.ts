@@ -1,0 +1,54 @@
+/** Figures in their smallest size: the numbers mean nothing, but what must hold, holds. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NODE_ARGUMENTS } from '@natter/runtime/node-arguments';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { FigureReport, Report } from '../src/report/report.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'natter-bench-test-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function run(figure: string): FigureReport {
+  const out = join(dir, `${figure}.json`);
+  const main = join(import.meta.dirname, '../src/main.ts');
+  const { stderr } = spawnSync(process.execPath, [...NODE_ARGUMENTS, main, figure, '--tiny', '--out', out], {
+    encoding: 'utf8',
+    timeout: 110_000,
+  });
+  const { figures } = JSON.parse(readFileSync(out, 'utf8')) as Report;
+  expect([figures.map(({ failed }) => failed), stderr]).toEqual([[null], expect.any(String)]);
+  return figures[0] as FigureReport;
+}
+
+const numberOf = ({ measurements }: FigureReport, id: string) =>
+  measurements.find((measurement) => measurement.id === id)?.value;
+
+describe('npm run bench', () => {
+  it('[bench/fanout] compares the watchers of a room with those of raw uWebSockets', () => {
+    const report = run('fanout');
+    const ratios = report.measurements.filter(({ id }) => id.endsWith('-ratio'));
+    expect(ratios.map(({ id }) => id)).toEqual([
+      'fanout.10-128-ratio',
+      'fanout.10-1024-ratio',
+      'fanout.50-128-by-4-ratio',
+      'fanout.50-1024-by-4-ratio',
+    ]);
+    expect(ratios.every(({ value }) => value > 0)).toBe(true);
+  });
+
+  it('[bench/resume-storm] kills the gateway, and nobody loses or doubles a token', () => {
+    const report = run('resume-storm');
+    const held = ['lost', 'doubled', 'unrecovered', 'wrong-ends'].map((what) => [
+      what,
+      numberOf(report, `resume-storm.${what}`),
+    ]);
+    expect(held).toEqual([
+      ['lost', 0],
+      ['doubled', 0],
+      ['unrecovered', 0],
+      ['wrong-ends', 0],
+    ]);
+  });
+});
