@@ -35,21 +35,30 @@ function positive<T>(text: string | undefined, fallback: T): number | T | undefi
   return value > 0 ? value : undefined;
 }
 
+/** With the names that the frame `transcript` of rooms-v1 has. */
 function messageBody(message: TranscriptMessage) {
   const { seq, role, run, id, sub, name, text, at, asks, editedAt, deletedAt, end } = message;
+  const common = { position: seq, role, id: run, content: text, timestamp: time(at) };
+  if (end !== undefined) return { ...common, ...answerBody(run, { id, sub }), ...endBody(end) };
   return {
-    position: seq,
-    role,
-    run_id: run,
+    ...common,
     message_id: id,
     user_id: sub,
     username: name,
-    content: text,
-    timestamp: time(at),
-    ...(asks === undefined ? {} : { asks_ai: asks }),
-    ...(editedAt === undefined ? {} : { edited_at: time(editedAt) }),
-    ...(deletedAt === undefined ? {} : { deleted_at: time(deletedAt) }),
-    ...(end === undefined ? {} : endBody(end)),
+    asks_ai: asks,
+    edited_at: editedAt === undefined ? undefined : time(editedAt),
+    deleted_at: deletedAt === undefined ? undefined : time(deletedAt),
+  };
+}
+
+/** An answer has the bus-wide id of its question, which may be older than what is kept. */
+function answerBody(run: string, { id, sub }: Pick<TranscriptMessage, 'id' | 'sub'>) {
+  return {
+    message_id: run,
+    user_id: 'assistant',
+    username: 'AI Assistant',
+    reply_to: id || null,
+    reply_to_user: sub || null,
   };
 }
 

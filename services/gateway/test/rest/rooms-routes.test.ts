@@ -260,22 +260,18 @@ describe('GET /api/v1/ws/rooms/{room_id}/messages', () => {
     const { routes, pages } = routesOver(seen);
     const reply = await ask(routes, 'GET', `${path}?limit=2&before=9`, asAlice);
     expect(pages).toEqual([{ key: KEY, limit: 2, before: 9 }]);
-    const said = { run_id: 'r', message_id: 'm', user_id: 'bob', username: 'Bob' };
     expect(reply.body).toEqual({
       room_id: 'lobby',
       messages: [
         {
-          ...{ position: 4, role: 'user', ...said, content: 'hi', timestamp: '1970-01-01T00:00:00.000Z' },
-          ...{ asks_ai: true, edited_at: '1970-01-01T00:00:01.000Z' },
+          ...{ position: 4, role: 'user', id: 'r', message_id: 'm', user_id: 'bob', username: 'Bob' },
+          ...{ content: 'hi', timestamp: '1970-01-01T00:00:00.000Z', asks_ai: true },
+          edited_at: '1970-01-01T00:00:01.000Z',
         },
         {
-          ...{
-            position: 6,
-            role: 'assistant',
-            ...said,
-            content: 'par',
-            timestamp: '1970-01-01T00:00:02.000Z',
-          },
+          ...{ position: 6, role: 'assistant', id: 'r', message_id: 'r' },
+          ...{ user_id: 'assistant', username: 'AI Assistant', reply_to: 'm', reply_to_user: 'bob' },
+          ...{ content: 'par', timestamp: '1970-01-01T00:00:02.000Z' },
           ...{ status: 'cancelled', cancelled_by: 'bob' },
         },
       ],
