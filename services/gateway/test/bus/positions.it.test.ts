@@ -11,9 +11,13 @@ let nats: NatsServer;
 let bus: Bus;
 
 beforeAll(async () => {
-  nats = await startNatsServer();
-  bus = await Bus.connect({ url: nats.url, name: 'gateway' }, log);
-  await ensureTopology(bus, { replicas: 1, transcriptDays: 1 });
+  nats = await startNatsServer({ signIn: true });
+  const connect = (name: 'gateway' | 'agent') =>
+    Bus.connect({ url: nats.url, name, nkeyFile: nats.keyFile(name) }, log);
+  const agent = await connect('agent');
+  await ensureTopology(agent, { replicas: 1, transcriptDays: 1 });
+  await agent.close();
+  bus = await connect('gateway');
 });
 
 afterAll(async () => {

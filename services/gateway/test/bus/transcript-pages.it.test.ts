@@ -7,17 +7,22 @@ import { TranscriptPages } from '../../src/bus/transcript-pages.ts';
 const log = createLogger('gateway', 'silent');
 let nats: NatsServer;
 let bus: Bus;
+let agent: Bus;
 let pages: TranscriptPages;
 
 beforeAll(async () => {
-  nats = await startNatsServer();
-  bus = await Bus.connect({ url: nats.url, name: 'gateway' }, log);
-  await ensureTopology(bus, { replicas: 1, transcriptDays: 1 });
+  nats = await startNatsServer({ signIn: true });
+  const connect = (name: 'gateway' | 'agent') =>
+    Bus.connect({ url: nats.url, name, nkeyFile: nats.keyFile(name) }, log);
+  bus = await connect('gateway');
+  agent = await connect('agent');
+  await ensureTopology(agent, { replicas: 1, transcriptDays: 1 });
   pages = new TranscriptPages(bus.stored, log);
 });
 
 afterAll(async () => {
   await bus.close();
+  await agent.close();
   await nats.stop();
 });
 
@@ -60,7 +65,7 @@ async function answer(key: string, number: number): Promise<void> {
     by: 'alice',
     at: 1,
   };
-  await bus.append(SUBJECTS.runEnd(key, run), JSON.stringify(end), { expectLast: 0 });
+  await agent.append(SUBJECTS.runEnd(key, run), JSON.stringify(end), { expectLast: 0 });
 }
 
 /** All pages from the newest to the oldest, as their texts. */

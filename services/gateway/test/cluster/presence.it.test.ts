@@ -10,12 +10,12 @@ const log = createLogger('gateway', 'silent');
 let nats: NatsServer;
 
 beforeAll(async () => {
-  nats = await startNatsServer();
+  nats = await startNatsServer({ signIn: true });
 });
 afterAll(() => nats.stop());
 
 async function gateway(key: string, clock: FrozenClock) {
-  const bus = await Bus.connect({ url: nats.url, name: 'gateway' }, log);
+  const bus = await Bus.connect({ url: nats.url, name: 'gateway', nkeyFile: nats.keyFile('gateway') }, log);
   onTestFinished(() => bus.close());
   const cluster = new Cluster(bus, log, clock.now);
   const presence = new Presence(cluster, bus, log, clock.now);
