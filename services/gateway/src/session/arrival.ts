@@ -50,19 +50,17 @@ export class Arrival {
   /** What was said in the user's rooms while they were away, of rooms that they have not joined now. */
   async #sendQueued(principal: Principal): Promise<void> {
     const { context } = this.#connection;
-    const reply = await context.rooms.ask({ op: 'mine', who: askerOf(principal) });
-    if (!reply.ok) return;
+    const { positions, hub, rooms } = context;
     let left = QUEUE_TOTAL;
-    for (const view of reply.rooms) {
-      this.backlog = 0;
-      if (left <= 0 || this.#connection.closed) return;
-      if (this.#seats.byKey(view.room.key) !== null) continue;
-      const since = await context.positions.read(principal.sub, view.room.key);
-      if (since === null) continue;
-      const newest = await context.hub.reader.lastSeq(view.room.key);
-      if (newest <= Math.max(since.log, since.end)) continue;
+    for (const [key, since] of await positions.readAll(principal.sub)) {
+      if (this.#connection.closed) return;
+      if (this.#seats.byKey(key) !== null) continue;
+      if ((await hub.reader.lastSeq(key)) <= Math.max(since.log, since.end)) continue;
+      const reply = await rooms.ask({ op: 'access', who: askerOf(principal), keys: [key] });
+      const view = reply.ok ? reply.rooms[0] : undefined;
+      if (view === undefined) continue;
       this.backlog = 1;
-      left -= await this.#seats.glance(principal, view, since, Math.min(left, QUEUE_LIMIT));
+      left -= await this.#seats.glance(principal, view, since, Math.max(0, Math.min(left, QUEUE_LIMIT)));
     }
     this.backlog = 0;
   }

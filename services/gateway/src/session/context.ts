@@ -35,7 +35,7 @@ export interface SessionContext {
   rooms: Pick<RoomsClient, 'ask'>;
   roomsHere: RoomsHere;
   presence: Pick<Presence, 'enter' | 'exit' | 'who'>;
-  positions: Pick<Positions, 'read' | 'write'>;
+  positions: Pick<Positions, 'read' | 'readAll' | 'write'>;
   users: Pick<UserChannel, 'tell' | 'listen'>;
   /** Questions by user, over all of their connections here: the first and cheap look. */
   questions: Pick<UserRates, 'take'>;
