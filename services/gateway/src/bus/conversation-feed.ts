@@ -76,6 +76,8 @@ const WAITING_RUNS = 64;
 const HELD_LIMIT = 1_000;
 /** Records read to close a gap; readers above it resume by themselves. */
 const GAP_LIMIT = 5_000;
+/** Messages said and not yet seen to come back; above it the oldest are shown to their senders. */
+const OWN_LIMIT = 256;
 /** A run that has been silent this long is checked, in case its last event was lost. */
 const SILENCE_MS = 15_000;
 
@@ -94,13 +96,17 @@ export class ConversationFeed {
   readonly #said = new Recent<Said>(SAID_LIMIT);
   readonly #ended = new Recent<true>(ENDED_LIMIT);
   /** Messages whose sender must not see them come back. */
-  readonly #own = new Map<string, Watch>();
+  readonly #own = new Recent<Watch>(OWN_LIMIT);
+  /** Runs that were over before: whoever asks for one again gets it, those who watch have it. */
+  readonly #past = new Set<string>();
   #logSeq = 0;
   #endSeq = 0;
   #newest: RunFeed | null = null;
   #initial: Promise<void> | null = null;
   /** Log messages that came while the broker is asked for earlier ones; null when it isn't. */
   #held: BusMessage[] | null = null;
+  /** Entries are missing that could not be read. */
+  #torn = false;
 
   constructor(conversation: string, deps: FeedDeps) {
     this.conversation = conversation;
@@ -139,6 +145,11 @@ export class ConversationFeed {
     };
   }
 
+  /** Runs that those who watch see being answered. */
+  get openRuns(): RunFeed[] {
+    return [...this.runs.values()].filter(({ run, view }) => view.end === null && !this.#past.has(run));
+  }
+
   close(): void {
     this.#subscription.close();
   }
@@ -155,12 +166,28 @@ export class ConversationFeed {
     return feed;
   }
 
+  /** Reads what happened of a followed run before it was followed. Never rejects. */
+  async repair(feed: RunFeed): Promise<void> {
+    const { reader, log } = this.#deps;
+    try {
+      const end = this.#watches.size === 0 ? null : await reader.runEnd(this.conversation, feed.run);
+      if (end !== null && end.seq <= this.#endSeq && this.#followers.has(feed.run)) this.#past.add(feed.run);
+    } catch (err) {
+      log.warn({ err, run: feed.run }, 'the end of a run could not be read');
+    }
+    await feed.repair();
+  }
+
   unfollow(run: string, follower: Follower): void {
     const followers = this.#followers.get(run);
     followers?.delete(follower);
     if (followers?.size !== 0) return;
     this.#followers.delete(run);
-    if (this.#watches.size === 0) this.runs.delete(run);
+    if (this.#past.delete(run)) this.runs.delete(run);
+    const view = this.runs.get(run)?.view;
+    // A question that was refused has no run: whoever watches must not wait for it.
+    const isUnheard = view?.text === '' && view.marks === 0 && !this.#said.has(run);
+    if (this.#watches.size === 0 || isUnheard || view?.end !== null) this.runs.delete(run);
   }
 
   /** Brings a connection up to date, then lets it watch. Rejects when the broker stays away. */
@@ -175,17 +202,18 @@ export class ConversationFeed {
     watch.live = false;
     this.#watches.delete(watch);
     this.#audienceOf(watch).remove(watch);
-    for (const [run, owner] of this.#own) if (owner === watch) this.#own.delete(run);
+    for (const [run, owner] of this.#own.entries()) if (owner === watch) this.#own.delete(run);
     if (this.#watches.size > 0) return;
     this.#audiences.clear();
     // What nobody follows is not kept up: the next one to watch begins anew.
     this.#initial = null;
+    this.#held = null;
     for (const run of this.runs.keys()) if (!this.#followers.has(run)) this.runs.delete(run);
   }
 
   /** The message with this id is the watcher's own: they shall not see it come back. */
   mute(run: string, watch: Watch): void {
-    this.#own.set(run, watch);
+    if (!this.#said.has(run)) this.#own.set(run, watch);
   }
 
   unmute(run: string): void {
@@ -230,9 +258,20 @@ export class ConversationFeed {
   async check(silenceMs: number): Promise<void> {
     const before = this.#deps.now() - silenceMs;
     for (const run of this.runs.values()) if (run.heardAtMs <= before) void run.repair();
-    if (silenceMs > 0 || this.#watches.size === 0 || this.#initial === null) return;
+    if ((silenceMs > 0 && !this.#torn) || this.#watches.size === 0 || this.#initial === null) return;
+    let open: string[] = [];
+    await this.#deps.repairs.run(async () => {
+      const { reader } = this.#deps;
+      const newest = Math.max(this.#logSeq, this.#endSeq);
+      // MESSAGES was made anew: its sequences begin at 1 again, and all of it is unseen.
+      if (!(await reader.reachesBackTo(newest))) {
+        this.#logSeq = 0;
+        this.#endSeq = 0;
+      }
+      open = await reader.openRuns(this.conversation);
+    });
     await this.#closeGap();
-    await this.#findOpenRuns();
+    await this.#repairOpen(open);
   }
 
   static readonly silenceMs = SILENCE_MS;
@@ -271,6 +310,8 @@ export class ConversationFeed {
   }
 
   #receiveLog(message: BusMessage): void {
+    // Nobody was told of anything yet: who watches first begins where the log ends then.
+    if (this.#initial === null) return;
     if (this.#held !== null) {
       if (this.#held.length < HELD_LIMIT) this.#held.push(message);
       return;
@@ -283,57 +324,69 @@ export class ConversationFeed {
   /** Reads what is missing before `next`; what comes meanwhile waits. Never rejects. */
   async #closeGap(next?: BusMessage): Promise<void> {
     if (this.#held !== null) return;
-    this.#held = next === undefined ? [] : [next];
+    const held = next === undefined ? [] : [next];
+    this.#held = held;
     await this.#deps.repairs.run(async () => {
       try {
-        await this.#readRecords();
+        if (this.#held === held) await this.#readRecords(held);
+        this.#torn = false;
       } catch (err) {
-        // The next entry shows the gap again, and so does the next look after a reconnect.
+        // What was held is missing as well; all of it is looked for a few seconds later.
+        this.#torn = true;
+        held.length = 0;
         this.#deps.log.warn({ err, conversation: this.conversation }, 'missed entries could not be read');
       }
-      const held = this.#held ?? [];
-      this.#held = null;
-      for (const message of held) this.#receiveLog(message);
+      this.#release(held);
     });
   }
 
-  async #readRecords(): Promise<void> {
+  async #readRecords(held: BusMessage[]): Promise<void> {
     const from = Math.min(this.#logSeq, this.#endSeq);
-    const { entries } = await this.#deps.reader.since(this.conversation, from, GAP_LIMIT);
+    const { entries, upTo } = await this.#deps.reader.since(this.conversation, from, GAP_LIMIT);
+    // All who watched have left meanwhile, and whoever came since begins anew.
+    if (this.#held !== held) return;
     for (const { seq, record } of entries) {
       if (!('role' in record)) this.#applyLog(seq, record);
-      else if (seq > this.#endSeq) this.#run(record.run).finish(runEndOf(record), seq);
+      else if (seq > this.#endSeq && !this.#ended.has(record.run))
+        this.#run(record.run).finish(runEndOf(record), seq);
     }
+    // Past entries that can't be read, which would look like a gap for ever.
+    this.#logSeq = Math.max(this.#logSeq, upTo);
+  }
+
+  /** What was held goes on its way, unless another look at the broker holds messages by now. */
+  #release(held: BusMessage[]): void {
+    if (this.#held !== held) return;
+    this.#held = null;
+    for (const message of held) this.#receiveLog(message);
   }
 
   /** What is known when the first connection watches: the end of the log, and what is under way. */
   async #initialise(): Promise<void> {
-    this.#held = [];
+    const held: BusMessage[] = [];
+    this.#held = held;
+    // Runs that end from here on are told of by their last events.
+    this.#endSeq = 0;
     try {
       const { reader } = this.#deps;
-      this.#logSeq = await reader.lastSeq(this.conversation);
-      this.#endSeq = this.#logSeq;
-      await this.#findOpenRuns();
+      const newest = await reader.lastSeq(this.conversation);
+      if (this.#held !== held) return;
+      this.#logSeq = newest;
+      this.#endSeq = Math.max(this.#endSeq, newest);
+      await this.#repairOpen(await reader.openRuns(this.conversation));
     } catch (error) {
-      this.#initial = null;
+      if (this.#held === held) {
+        this.#initial = null;
+        this.#held = null;
+      }
       throw error;
     } finally {
-      const held = this.#held ?? [];
-      this.#held = null;
-      for (const message of held) this.#receiveLog(message);
+      this.#release(held);
     }
   }
 
-  async #findOpenRuns(): Promise<void> {
-    const { reader, repairs } = this.#deps;
-    let open: string[] = [];
-    // After a reconnect every conversation wants to know.
-    await repairs.run(async () => {
-      open = await reader.openRuns(this.conversation);
-    });
-    for (const run of open) {
-      if (!this.#ended.has(run)) await this.#run(run).repair();
-    }
+  async #repairOpen(runs: readonly string[]): Promise<void> {
+    for (const run of runs) if (!this.#ended.has(run)) await this.#run(run).repair();
   }
 
   async #admit(watch: Watch): Promise<void> {
@@ -341,7 +394,7 @@ export class ConversationFeed {
     try {
       this.#initial ??= this.#initialise();
       await this.#initial;
-      await this.#sendMissed(watch);
+      if (!watch.stopped) await this.#sendMissed(watch);
     } finally {
       watch.catchingUp = false;
     }
@@ -384,8 +437,8 @@ export class ConversationFeed {
   }
 
   #emitRun(feed: RunFeed, event: RunEvent, endSeq: number | undefined): void {
+    if (this.#past.has(feed.run)) return this.#emitToFollowers(feed, event);
     if (event.type === 'run.started') {
-      this.#newest = feed;
       const { messageId: id, sub, name, text, askedAt: at } = event;
       const posted: MessagePosted = {
         type: 'message.posted',
@@ -398,6 +451,7 @@ export class ConversationFeed {
         at,
       };
       if (this.#watches.size > 0) this.#announcePosted(posted, null);
+      this.#newest = feed;
     }
     const isEnd = isRunEnd(event);
     if (isEnd) this.#endSeq = Math.max(this.#endSeq, endSeq ?? 0);

@@ -81,7 +81,7 @@ export class ConversationHub {
     const feed = this.#feed(conversation);
     const runFeed = feed.follow(run, follower);
     return {
-      repair: () => void runFeed.repair(),
+      repair: () => void feed.repair(runFeed),
       stop: () => {
         feed.unfollow(run, follower);
         this.#dropIfIdle(feed);

@@ -113,8 +113,7 @@ async function sendTranscript(watch: Watch, deps: MissedDeps): Promise<void> {
 
 /** Sends what is under way, from where the connection left it. */
 function finish(watch: Watch, { feed, now, upToDate }: MissedDeps, sent: Position): void {
-  for (const run of feed.runs.values()) {
-    if (run.view.end !== null) continue;
+  for (const run of feed.openRuns) {
     const from = run.run === sent.run ? sent : START;
     sendRun(watch, feed, run.run, run.view, from, () => feed.position, now);
   }
