@@ -20,6 +20,14 @@ export class Recent<V> {
     if (this.#values.size > this.#cap) this.#values.delete(this.#values.keys().next().value ?? '');
   }
 
+  delete(key: string): void {
+    this.#values.delete(key);
+  }
+
+  entries(): IterableIterator<[string, V]> {
+    return this.#values.entries();
+  }
+
   values(): IterableIterator<V> {
     return this.#values.values();
   }

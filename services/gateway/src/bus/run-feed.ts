@@ -31,6 +31,7 @@ export class RunFeed {
   readonly #deps: RunFeedDeps;
   /** Batches that came while the broker is asked for what is missing; null when it isn't. */
   #held: RunBatch[] | null = null;
+  #repairing: Promise<void> = Promise.resolve();
   #repairedAtMs = 0;
 
   constructor(conversation: string, run: string, deps: RunFeedDeps) {
@@ -53,8 +54,12 @@ export class RunFeed {
   }
 
   /** Asks the broker for what is missing; holds back what comes meanwhile. Never rejects. */
-  async repair(next?: RunBatch): Promise<void> {
-    if (this.#held !== null) return;
+  repair(next?: RunBatch): Promise<void> {
+    if (this.#held === null) this.#repairing = this.#repair(next);
+    return this.#repairing;
+  }
+
+  async #repair(next?: RunBatch): Promise<void> {
     this.#held = next === undefined ? [] : [next];
     this.heardAtMs = this.#deps.now();
     await this.#deps.repairs.run(async () => {

@@ -80,6 +80,11 @@ export class RunView {
       this.asked = event;
       return true;
     }
+    // An agent says these again when EVENTS has forgotten the run.
+    if (event.type === 'agent.chosen')
+      return !this.#marks.some((mark) => mark.type === event.type && mark.agent === event.agent);
+    if (event.type === 'run.noted')
+      return !this.#marks.some((mark) => mark.type === event.type && mark.text === event.text);
     return isNew;
   }
 

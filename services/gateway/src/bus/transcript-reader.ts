@@ -75,9 +75,7 @@ export class TranscriptReader {
   async openRuns(conversation: string): Promise<string[]> {
     const last = await this.#bus.stored.lastOfEach(STREAMS.events, SUBJECTS.conversationRuns(conversation));
     return last.flatMap(({ subject, data }) => {
-      const batch = RunBatch.safeParse(JSON.parse(decoder.decode(data)));
-      const ended = batch.success && batch.data.events.some(({ type }) => ENDS.has(type));
-      return ended ? [] : [runOfSubject(subject)];
+      return endsRun(data) ? [] : [runOfSubject(subject)];
     });
   }
 
@@ -92,3 +90,13 @@ export class TranscriptReader {
 }
 
 const ENDS: ReadonlySet<string> = new Set(['run.completed', 'run.failed', 'run.cancelled']);
+
+/** False for what can't be read: the run is looked at, and its record tells whether it has ended. */
+function endsRun(data: Uint8Array): boolean {
+  try {
+    const batch = RunBatch.safeParse(JSON.parse(decoder.decode(data)));
+    return batch.success && batch.data.events.some(({ type }) => ENDS.has(type));
+  } catch {
+    return false;
+  }
+}
