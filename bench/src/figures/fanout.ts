@@ -25,7 +25,7 @@ const STEPS: Step[] = [
   { watchers: 100, messages: 100, atOnce: 1 },
   { watchers: 1_000, messages: 16, atOnce: 1 },
   { watchers: 1_000, messages: 96, atOnce: 16 },
-  { watchers: 10_000, messages: 4, atOnce: 1 },
+  { watchers: 10_000, messages: 3, atOnce: 1 },
 ];
 const PLANS: Record<Size, Plan> = {
   tiny: {

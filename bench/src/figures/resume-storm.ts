@@ -18,7 +18,9 @@ import { startTokenServer } from '../token-server.ts';
 interface Plan {
   /** Each room has one live run, and all connections watch one of them. */
   rooms: number;
-  watchersPerRoom: number;
+  peoplePerRoom: number;
+  /** Connections of each person, all in the same room. */
+  devices: number;
   tokensPerSecond: number;
   /** Of one answer: long enough to be going on when everybody is back. */
   tokens: number;
@@ -26,12 +28,14 @@ interface Plan {
 }
 
 const PLANS: Record<Size, Plan> = {
-  tiny: { rooms: 4, watchersPerRoom: 5, tokensPerSecond: 10, tokens: 60, kills: 1 },
-  quick: { rooms: 200, watchersPerRoom: 25, tokensPerSecond: 4, tokens: 60, kills: 1 },
-  full: { rooms: 200, watchersPerRoom: 25, tokensPerSecond: 4, tokens: 60, kills: 5 },
+  tiny: { rooms: 4, peoplePerRoom: 3, devices: 2, tokensPerSecond: 10, tokens: 60, kills: 1 },
+  quick: { rooms: 200, peoplePerRoom: 5, devices: 5, tokensPerSecond: 4, tokens: 60, kills: 1 },
+  full: { rooms: 200, peoplePerRoom: 5, devices: 5, tokensPerSecond: 4, tokens: 60, kills: 5 },
 };
 /** Connections being opened at once; the server's queue for new ones has 512 places. */
 const OPENING = 256;
+/** The same when they join: the broker writes each new member to the disk. */
+const JOINING = 32;
 /** Tokens everybody has before the gateway is killed, so that everybody has a cursor. */
 const HEARD = 3;
 /** The first run waits for a model that nobody has asked before. */
@@ -113,20 +117,22 @@ export const resumeStorm: Figure = {
   },
 };
 
-/** Everybody is a person of their own; the first of each room is the one who asks. */
+/** All connections; the first `plan.rooms` are in a room each, and are those that ask. */
 async function joinAll(bench: Bench, stack: Stack, plan: Plan): Promise<RoomWatcher[]> {
   const port = stack.gateways[0]?.ports.http as number;
-  const count = plan.rooms * plan.watchersPerRoom;
-  bench.say(`${count} people join ${plan.rooms} rooms`);
-  const tokens = await tokensOf(stack, count);
-  const people = tokens.map((token, index) => {
+  const persons = plan.rooms * plan.peoplePerRoom;
+  const count = persons * plan.devices;
+  bench.say(`${count} connections of ${persons} people join ${plan.rooms} rooms`);
+  const tokens = await tokensOf(stack, persons);
+  const people = Array.from({ length: count }, (_, index) => {
     const from = `127.0.0.${2 + (index % ADDRESSES)}`;
+    const token = tokens[index % persons] as string;
     return new RoomWatcher({ port, token, roomId: `room-${index % plan.rooms}`, from });
   });
   bench.defer(() => {
     for (const person of people) person.drop();
   });
-  await inFlight(count, OPENING, async (index) => (people[index] as RoomWatcher).join());
+  await inFlight(count, JOINING, async (index) => (people[index] as RoomWatcher).join());
   return people;
 }
 

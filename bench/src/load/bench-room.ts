@@ -14,9 +14,16 @@ export const JOINED_MARK = '"type":"join_room"';
 
 const ANSWER_MS = 10_000;
 
+const PATH = '/api/v1/ws/ws';
+
 /** Path of an upgrade request that joins a shared room at once. */
 export function roomPath(token: string, roomId = ROOM_ID, more = ''): string {
-  return `/api/v1/ws/ws?token=${token}&room_id=${roomId}&room_type=shared${more}`;
+  return `${PATH}?token=${token}&room_id=${roomId}&room_type=shared${more}`;
+}
+
+/** Path of one that goes on from a cursor, which names the room. */
+export function resumePath(token: string, cursor: string): string {
+  return `${PATH}?token=${token}&seq=1&resume=${encodeURIComponent(cursor)}`;
 }
 
 /** Tokens of `count` people, numbered from 0. */

@@ -1,15 +1,16 @@
 /** One room on the gateway and one on raw uWebSockets.js, with their watchers. */
 import type { Bench } from '../bench.ts';
+import { CORE } from '../measure/cores.ts';
 import { startRawRoom } from '../peers/raw-room.ts';
 import { startMeasuredStack } from '../stack.ts';
 import { BenchRoom, JOINED_MARK, roomPath, tokensOf } from './bench-room.ts';
 import { startWatchers, type Watchers } from './watchers.ts';
 
 /**
- * The sockets belong to these in turn. More people would fill the room with news of who came,
- * which is another figure; a delivery costs the same.
+ * The sockets belong to these in turn. A join costs the auth service a read for each member, and
+ * tells all of them, so 10,000 people would take hours to come; a delivery costs the same.
  */
-const PEOPLE = 50;
+const PEOPLE = 4;
 
 /** Something that takes messages and gives each to all watchers. */
 export interface Side {
@@ -53,13 +54,17 @@ export async function prepareSides(bench: Bench, textBytes: readonly number[]): 
     },
     end: async () => undefined,
   };
+  const helpers = [stack.auth.pid, stack.nats.pid];
   let opened = 0;
   const open = async (watchers: number) => {
     const count = watchers - opened;
     opened = watchers;
     const port = stack.gateways[0]?.ports.http as number;
     const paths = tokens.map((token) => roomPath(token));
+    // A join is work for auth and broker too: with both cores it is done in half the time.
+    for (const pid of helpers) bench.cores.pin(pid, 'any');
     await natter.watchers({ type: 'open', port, paths, count, readyMark: JOINED_MARK });
+    for (const pid of helpers) bench.cores.pin(pid, CORE.load);
     await raw.watchers({ type: 'open', port: rawRoom.port, paths: ['/watch'], count, readyMark: null });
   };
   return { natter, raw, frames, open };

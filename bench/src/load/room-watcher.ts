@@ -1,5 +1,5 @@
 /** A person on rooms-v1 who asks for cursors, keeps the answer, and resumes when cut off. */
-import { JOINED_MARK, roomPath } from './bench-room.ts';
+import { JOINED_MARK, resumePath, roomPath } from './bench-room.ts';
 import { RawSocket } from './raw-socket.ts';
 
 export interface RoomWatcherOptions {
@@ -47,14 +47,15 @@ export class RoomWatcher {
 
   /** Connects and joins. */
   join(): Promise<void> {
-    return this.#open('', JOINED_MARK);
+    const { token, roomId } = this.#options;
+    return this.#open(roomPath(token, roomId, '&seq=1'), JOINED_MARK);
   }
 
   /** Connects and goes on from the last cursor; resolves when the gateway says so. */
   async resume(): Promise<void> {
     if (this.#cursor === null) throw new Error('no frame had a cursor');
-    const more = `&resume=${encodeURIComponent(this.#cursor)}`;
-    await this.#open(more, RESUMED_MARK, (frame) => {
+    const path = resumePath(this.#options.token, this.#cursor);
+    await this.#open(path, RESUMED_MARK, (frame) => {
       this.recovered = !frame.includes('"recovered":false');
     });
   }
@@ -78,8 +79,8 @@ export class RoomWatcher {
     this.#socket?.drop();
   }
 
-  #open(more: string, mark: string, onMark?: (frame: string) => void): Promise<void> {
-    const { port, token, roomId, from } = this.#options;
+  #open(path: string, mark: string, onMark?: (frame: string) => void): Promise<void> {
+    const { port, from } = this.#options;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => settle(() => reject(new Error(`no ${mark} for ${IN_MS} ms`))), IN_MS);
       const settle = (done: () => void) => {
@@ -96,7 +97,7 @@ export class RoomWatcher {
       };
       this.#socket = new RawSocket({
         port,
-        path: roomPath(token, roomId, `&seq=1${more}`),
+        path,
         from,
         onText: (payload) => this.#take(payload),
         onLost: (why) => {

@@ -4,7 +4,8 @@ import { HelperProcess } from '../helper-process.ts';
 import { CORE } from '../measure/cores.ts';
 import type { WatchersRequest } from './watchers/main.ts';
 
-const ASK_MS = 60_000;
+/** 9,000 that join a room, on a machine that does other things too. */
+const ASK_MS = 120_000;
 
 export type Watchers = (request: WatchersRequest) => Promise<number>;
 
