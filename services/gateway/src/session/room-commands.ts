@@ -26,8 +26,14 @@ export class RoomCommands {
     const { context } = this.#connection;
     const seat = this.#seats.byRoom(id);
     const reply = await context.rooms.ask({ op: 'leave', who: askerOf(principal), id });
-    if (seat !== null) this.#seats.leave(seat.key);
-    else if (!reply.ok) return this.#connection.refuse(reply.code);
+    // Unanswered, they may be a member still.
+    if (!reply.ok && (seat === null || reply.code === 'UNAVAILABLE'))
+      return this.#connection.refuse(reply.code);
+    if (seat !== null) {
+      // The end of the membership was heard first, and told.
+      if (this.#seats.byKey(seat.key) !== seat) return;
+      this.#seats.leave(seat.key);
+    }
     this.#connection.notice({ type: 'left', room: id, why: 'left', atMs: context.now() });
   }
 
@@ -42,8 +48,10 @@ export class RoomCommands {
         : session === null
           ? undefined
           : conversationKey(sub, session);
-    if (key !== undefined)
+    if (key !== undefined) {
+      context.setTyping(key, sub, isTyping);
       return context.publishLive(key, { type: 'typing', sub, name, isTyping, connection });
+    }
     if (roomId != null) this.#connection.refuse('ROOM_DENIED');
   }
 

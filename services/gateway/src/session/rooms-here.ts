@@ -8,7 +8,8 @@ import { Gate } from '../bus/gate.ts';
 import type { RoomsClient } from '../bus/rooms-client.ts';
 import type { Presence, PresenceChange, PresenceListener } from '../cluster/presence.ts';
 
-export type Removal = 'removed' | 'banned' | 'deleted';
+/** `left`: on another device of theirs. */
+export type Removal = 'left' | 'removed' | 'banned' | 'deleted';
 
 /** One connection in one room. */
 export interface Seated {
@@ -98,7 +99,7 @@ export class RoomsHere implements RoomListener {
     // An empty one says that the record was cleared away with its room.
     if (here === undefined || data.length === 0) return;
     const { sub, state } = Member.parse(JSON.parse(decoder.decode(data)));
-    if (state !== 'removed' && state !== 'banned') return;
+    if (state === 'member' || state === 'invited') return;
     this.#removeAll(here, (seated) => (seated.sub === sub ? state : null));
   }
 

@@ -49,7 +49,7 @@ export const QUEUE_LIMIT = 100;
 export class Seats {
   readonly #connection: Connection;
   readonly #seats = new Map<string, Seat & { leave(): void; savedAtMs: number }>();
-  /** Ids of the rooms whose messages would be refused: thrown out of, or left. */
+  /** Ids of the rooms whose messages are refused: thrown out of, and not joined anew. */
   readonly #removedFrom = new Set<string>();
   #ended = false;
 
@@ -171,6 +171,12 @@ export class Seats {
     seat.leave();
   }
 
+  /** The same, of a room that the user leaves for good. */
+  leaveRoom({ key, room }: Seat): void {
+    if (room !== null && this.#removedFrom.size < SEATS_LIMIT) this.#removedFrom.add(room.id);
+    this.leave(key);
+  }
+
   leaveAll(): void {
     for (const key of [...this.#seats.keys()]) this.leave(key);
   }
@@ -272,7 +278,8 @@ export class Seats {
   #removed(key: string, why: Removal): void {
     const seat = this.#seats.get(key);
     if (seat?.room == null) return;
-    if (this.#removedFrom.size < SEATS_LIMIT) this.#removedFrom.add(seat.room.id);
+    // Who left by themselves may talk on; that is joining.
+    if (why !== 'left' && this.#removedFrom.size < SEATS_LIMIT) this.#removedFrom.add(seat.room.id);
     this.leave(key);
     const atMs = this.#connection.context.now();
     this.#connection.notice({ type: 'left', room: seat.room.id, why, atMs });
