@@ -134,7 +134,7 @@ describe('a question on session-v1', () => {
 });
 
 describe('a session', () => {
-  it('[session/connections] is seen from every connection to it, of any gateway', async () => {
+  it('[session/connections] is seen from every connection to it', async () => {
     const [one, other] = [await openSession(stack.url(), 'two'), await openSession(stack.url(), 'two')];
     one.send({ content: LIST });
     const answers = [await readSessionAnswer(one), await readSessionAnswer(other)];
