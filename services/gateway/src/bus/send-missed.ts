@@ -1,9 +1,10 @@
 /** Sends one connection what it missed of a conversation, up to where the others are. */
-import { foldTranscript, type LogEntry, runEndOf, type TranscriptMessage } from '@natter/proto';
+import { foldTranscript, isRunEnd, type LogEntry, runEndOf } from '@natter/proto';
 import { BusError } from '@natter/runtime';
 import type { RunText } from '../session/dialect.ts';
 import type { ConversationFeed } from './conversation-feed.ts';
 import { encodeCursor, type Position } from './cursor.ts';
+import { reachCursor } from './reach-cursor.ts';
 import { RunContext } from './run-context.ts';
 import { type RunStarted, RunView } from './run-view.ts';
 import type { TranscriptPages } from './transcript-pages.ts';
@@ -23,6 +24,8 @@ interface MissedDeps {
 const PAGE = 500;
 /** Messages shown to a reader whose cursor is outside the window. */
 const TRANSCRIPT_MESSAGES = 100;
+/** Looks at a transcript while more is said than a reader may have missed. */
+const TRANSCRIPT_TRIES = 5;
 /** Looks at a replica that lags behind what was heard, 20 ms apart. */
 const STALE_LOOKS = 100;
 
@@ -33,6 +36,8 @@ export async function sendMissed(watch: Watch, deps: MissedDeps): Promise<void> 
     begin(watch, true);
     return finish(watch, deps, START);
   }
+  await reachCursor(since, deps);
+  if (watch.stopped) return;
   const missed = await readMissed(watch, since, deps);
   if (watch.stopped) return;
   // Somebody who is that far behind comes back as a new connection.
@@ -77,6 +82,9 @@ async function readMissed(
     }
     if (page.upTo === upTo) {
       looks += 1;
+      const newest = Math.max(feed.position.log, feed.position.end);
+      // Nothing is left of what the feed has been through: it was too old, or too much.
+      if (!(await reader.reachesBackTo(newest - 1))) break;
       if (looks > STALE_LOOKS) throw new BusError('UNAVAILABLE', 'what was missed can not be read');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -92,52 +100,61 @@ function isUnseen({ seq, record }: TranscriptEntry, since: Position): boolean {
   return seq > ('role' in record ? since.end : since.log);
 }
 
-/** The reader starts anew: what was said last, then what is under way. */
+/** The reader starts anew: what was said last, then what has come since, then what is under way. */
 async function sendTranscript(watch: Watch, deps: MissedDeps): Promise<void> {
   const { feed, pages } = deps;
-  let messages: TranscriptMessage[];
-  let read: Position;
-  do {
-    read = feed.position;
-    ({ messages } = await pages.page(feed.conversation, { limit: TRANSCRIPT_MESSAGES, before: null }));
+  for (let tries = 1; tries <= TRANSCRIPT_TRIES; tries += 1) {
+    const { log, end } = feed.position;
+    const position = { ...START, log, end };
+    const { messages } = await pages.page(feed.conversation, { limit: TRANSCRIPT_MESSAGES, before: null });
     if (watch.stopped) return;
-    // Something was said meanwhile: it would be neither in the transcript nor sent after it.
-  } while (read.log !== feed.position.log || read.end !== feed.position.end);
-  const { log, end } = read;
-  const position = { ...START, log, end };
-  begin(watch, false);
-  const told = messages.filter(({ role, seq }) => seq <= (role === 'user' ? log : end));
-  watch.options.transcript(told, position);
-  finish(watch, deps, position);
+    const missed = await readMissed(watch, position, deps);
+    if (watch.stopped) return;
+    if (missed === null) continue;
+    begin(watch, false);
+    const told = messages.filter(({ role, seq }) => seq <= (role === 'user' ? log : end));
+    watch.options.transcript(told, position);
+    const sender = new MissedSender(watch, position, false, deps);
+    sender.sendAll(missed.entries);
+    return finish(watch, deps, sender.position);
+  }
+  throw new BusError('UNAVAILABLE', 'more is said than can be read');
 }
 
 /** Sends what is under way, from where the connection left it. */
 function finish(watch: Watch, { feed, now, upToDate }: MissedDeps, sent: Position): void {
   for (const run of feed.openRuns) {
-    const from = run.run === sent.run ? sent : START;
-    sendRun(watch, feed, run.run, run.view, from, () => feed.position, now);
+    const { log, end } = feed.position;
+    const { at, marks } = run.run === sent.run ? sent : START;
+    sendRun(watch, feed, run.view, { log, end, run: run.run, at, marks }, end, now);
   }
   upToDate();
 }
 
+/** Replays a run behind `from`; each frame has the cursor behind it, the last one's `end` is `endSeq`. */
 function sendRun(
   watch: Watch,
   feed: ConversationFeed,
-  run: string,
   view: RunView,
-  from: { at: number; marks: number },
-  position: () => Position,
+  from: Position,
+  endSeq: number,
   now: () => number,
 ): void {
   const { dialect, place, cursors } = watch.options;
   const { conversation } = feed;
-  const context: RunText = new RunContext(run, view, {
+  const position = { ...from };
+  const context: RunText = new RunContext(from.run, view, {
     conversation,
     place,
-    position: cursors ? position : null,
+    position: cursors ? () => position : null,
     now,
   });
-  view.replay((event) => watch.options.send(dialect.encodeEvent(event, context)), from);
+  view.replay((event) => {
+    if (event.type === 'text.delta') position.at = event.at + event.text.length;
+    else if (isRunEnd(event)) position.end = endSeq;
+    else position.marks += 1;
+    watch.options.send(dialect.encodeEvent(event, context));
+  }, from);
 }
 
 /** Sends records in their order, edits applied; knows where the reader is after each. */
@@ -158,20 +175,24 @@ class MissedSender {
     const messages = new Map(
       foldTranscript(entries).flatMap((one) => (one.role === 'user' ? [[one.run, one] as const] : [])),
     );
+    const deleted = new Set(
+      entries.flatMap(({ record }) =>
+        'type' in record && record.type === 'message.deleted' ? [record.run] : [],
+      ),
+    );
     for (const { seq, record } of entries) {
       if ('role' in record) {
         this.#sendEnd(seq, record);
       } else if (record.type === 'message.posted') {
-        const { text = '', deletedAt } = messages.get(record.run) ?? {};
         this.position.log = seq;
         // What was deleted meanwhile is told as deleted, without its text.
-        if (deletedAt === undefined) this.#sendEntry(seq, { ...record, text });
+        if (!deleted.has(record.run))
+          this.#sendEntry(seq, { ...record, text: messages.get(record.run)?.text ?? '' });
       } else {
         this.position.log = seq;
-        const known = messages.get(record.run);
-        const folded =
-          known !== undefined && known.deletedAt === undefined && record.type === 'message.edited';
-        if (!folded) this.#sendEntry(seq, record);
+        const isKnown = messages.has(record.run) || deleted.has(record.run);
+        const isFolded = isKnown && record.type === 'message.edited';
+        if (!isFolded) this.#sendEntry(seq, record);
       }
     }
   }
@@ -200,10 +221,11 @@ class MissedSender {
       IGNORE,
     );
     view.finish(end, IGNORE);
-    const from = { at: before.at, marks: before === START ? 0 : view.marks };
-    const after = { ...this.position, end: seq, run: record.run, at: record.text.length, marks: view.marks };
-    sendRun(this.#watch, feed, record.run, view, from, () => after, now);
-    this.position = after;
+    // Of its other events only the first is in the record.
+    const marks = before.marks === 0 ? 0 : view.marks;
+    const from = { ...this.position, run: record.run, at: before.at, marks };
+    sendRun(this.#watch, feed, view, from, seq, now);
+    this.position = { ...from, end: seq, at: record.text.length, marks: view.marks };
   }
 }
 

@@ -1,0 +1,50 @@
+/** Waits until this gateway has heard what a reader was told by another one. */
+import { BusError } from '@natter/runtime';
+import type { ConversationFeed } from './conversation-feed.ts';
+import type { Position } from './cursor.ts';
+import type { TranscriptReader } from './transcript-reader.ts';
+
+/** Two gateways are milliseconds apart; agents publish anew within seconds of a broker's return. */
+const LOOKS = 100;
+const LOOK_EVERY_MS = 20;
+/** Looks after which the run is read from the broker again. */
+const REPAIR_EVERY = 10;
+
+/**
+ * Resolves when whatever comes next is new to the reader, or when that can't be known.
+ *
+ * Without it a reader that is ahead of this gateway would be told once more what they have, as soon
+ * as the gateway hears of it. Throws BusError when the gateway stays behind in the run.
+ */
+export async function reachCursor(
+  since: Position,
+  { feed, reader }: { feed: ConversationFeed; reader: TranscriptReader },
+): Promise<void> {
+  for (let look = 1; look <= LOOKS; look += 1) {
+    const run = feed.runs.get(since.run);
+    if (hasRecords(feed.position, since)) {
+      if (run === undefined ? await isOver(since, feed, reader) : hasRun(run.view, since)) return;
+    }
+    if (look % REPAIR_EVERY === 0) await run?.repair();
+    else await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  const view = feed.runs.get(since.run)?.view;
+  if (view?.end === null && view.text.length < since.at)
+    throw new BusError('UNAVAILABLE', 'the run is not known as far as the cursor says');
+}
+
+function hasRecords({ log, end }: Position, since: Position): boolean {
+  return log >= since.log && end >= since.end;
+}
+
+function hasRun(
+  view: { text: string; marks: number; end: unknown },
+  { at, marks }: Pick<Position, 'at' | 'marks'>,
+): boolean {
+  return view.end !== null || (view.text.length >= at && view.marks >= marks);
+}
+
+/** A run that isn't under way here has ended, or nothing was heard of it yet. */
+async function isOver({ run }: Position, feed: ConversationFeed, reader: TranscriptReader): Promise<boolean> {
+  return run === '' || (await reader.runEnd(feed.conversation, run)) !== null;
+}
