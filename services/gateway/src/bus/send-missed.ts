@@ -78,7 +78,7 @@ async function readMissed(
     if (missed.length > missedLimit) {
       if (!queued) return null;
       dropped += missed.length - missedLimit;
-      missed = missed.slice(-missedLimit);
+      missed = missed.slice(missed.length - missedLimit);
     }
     if (page.upTo === upTo) {
       looks += 1;

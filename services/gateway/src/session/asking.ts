@@ -178,9 +178,14 @@ export class Asking {
   async #post(posted: MessagePosted, { key, place, seat }: Target, trace: Trace): Promise<null> {
     const { context, dialect } = this.#connection;
     if (seat !== null && !dialect.manner.echo) context.hub.find(key)?.mute(posted.run, seat.watching.watch);
-    const { duplicate } = await context.messages.append(key, posted, traceparent(trace));
-    // It came back the first time.
-    if (duplicate) context.hub.find(key)?.unmute(posted.run);
+    try {
+      const { duplicate } = await context.messages.append(key, posted, traceparent(trace));
+      // It came back the first time.
+      if (duplicate) context.hub.find(key)?.unmute(posted.run);
+    } catch (error) {
+      context.hub.find(key)?.unmute(posted.run);
+      throw error;
+    }
     this.#confirm(posted, place);
     return null;
   }
@@ -206,7 +211,7 @@ export class Asking {
       context.metrics.turns.inc({ outcome: stored.duplicate ? 'repeated' : 'stored' });
       this.#confirm(posted, place);
       if (stored.duplicate) context.hub.find(key)?.unmute(turn.run);
-      if (stored.duplicate) this.#repeat(turn, place, stream);
+      if (stored.duplicate) await this.#repeat(turn, place, stream);
       else if (seat !== null) this.#tellOthers(turn, posted, trace);
     } catch (error) {
       undo();
@@ -244,10 +249,12 @@ export class Asking {
   }
 
   /** Asked before: this connection gets the answer from its beginning, if it isn't getting it. */
-  #repeat(turn: Turn, place: Place, stream: TurnStream | null): void {
+  async #repeat(turn: Turn, place: Place, stream: TurnStream | null): Promise<void> {
     if (stream !== null) return stream.repair();
-    const live = this.#connection.context.hub.find(turn.conversation)?.runs.get(turn.run);
-    if (live !== undefined && live.view.end === null && live.view.asked !== null) return;
+    const { hub } = this.#connection.context;
+    // Before its end it comes to this connection like to all who watch.
+    if ((await hub.reader.runEnd(turn.conversation, turn.run)) === null) return;
+    if (hub.find(turn.conversation)?.openRuns.some(({ run }) => run === turn.run)) return;
     const again = this.#follow(turn, place);
     if (again instanceof TurnStream) again.repair();
   }

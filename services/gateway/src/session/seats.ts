@@ -152,13 +152,15 @@ export class Seats {
     };
     const request = { key, place: placeOf(view.room), since, queued: true, begin: () => undefined };
     const watching = this.#watch({ ...request, limit, send }, async () => undefined);
+    let position: Position | null = null;
     try {
       await watching.admitted;
-      const position = watching.position();
-      if (position !== null) await context.positions.write(principal.sub, key, position);
     } finally {
+      position = watching.position();
+      // At once: what is said from here on belongs to those who have joined.
       watching.stop();
     }
+    if (position !== null) await context.positions.write(principal.sub, key, position);
     return sent;
   }
 
@@ -169,12 +171,6 @@ export class Seats {
     this.#savePosition(seat);
     this.#seats.delete(key);
     seat.leave();
-  }
-
-  /** The same, of a room that the user leaves for good. */
-  leaveRoom({ key, room }: Seat): void {
-    if (room !== null && this.#removedFrom.size < SEATS_LIMIT) this.#removedFrom.add(room.id);
-    this.leave(key);
   }
 
   leaveAll(): void {
@@ -210,6 +206,8 @@ export class Seats {
   /** Watches; resolves when the connection is up to date, or with the reason why it can't be. */
   async #sit(principal: Principal, request: SitRequest): Promise<Seat | ErrorCode> {
     const { key, place, view } = request;
+    // Another device's question may have led here while the auth service was asked.
+    this.leave(key);
     if (!this.#makeSpace(view !== undefined)) return 'TOO_MANY_ROOMS';
     const room = view === undefined ? null : { id: view.room.id, role: view.role };
     const seated: Seated = { sub: principal.sub, removed: (why) => this.#removed(key, why) };

@@ -56,6 +56,8 @@ export class Session implements Connection {
   /** Whether nobody could tell about the last token. */
   #undecided = false;
   #hasSpoken = false;
+  /** When its first frame came; it may have waited for the verdict about a token. */
+  #spokeAtMs: number | null = null;
   #rate: RateLimit | null = null;
   #refusals = 0;
   #stopListening: (() => void) | null = null;
@@ -100,6 +102,7 @@ export class Session implements Connection {
   /** Takes one frame; `bytes` may be reused by the caller afterwards. */
   receive(bytes: Uint8Array, isBinary: boolean): void {
     if (this.closed || !this.#withinRate()) return;
+    this.#spokeAtMs ??= this.context.now();
     const decoded = this.dialect.decode(bytes, isBinary);
     if (decoded.ok) this.#enqueue(decoded.command);
     else this.refuse(decoded.code, decoded.detail === undefined ? {} : { detail: decoded.detail });
@@ -237,7 +240,7 @@ export class Session implements Connection {
       case 'ask':
         return this.#asking.ask(command, principal);
       case 'configure':
-        if (!isFirst || this.context.now() - this.openedAtMs > CONFIGURE_MS)
+        if (!isFirst || (this.#spokeAtMs ?? 0) - this.openedAtMs > CONFIGURE_MS)
           return this.#asking.ask(command.otherwise, principal);
         this.options = { ...this.options, ...command.options };
         return;
