@@ -26,7 +26,8 @@ export interface ServiceDefinition<S extends Settings> {
  */
 export async function runService<S extends Settings>(definition: ServiceDefinition<S>): Promise<void> {
   const { config, unknown } = readConfig(definition);
-  const log = createLogger(definition.name, config.logLevel);
+  const level = config.debug && config.logLevel !== 'trace' ? 'debug' : config.logLevel;
+  const log = createLogger(definition.name, level);
   if (unknown.length > 0) log.warn({ variables: unknown }, 'unknown variables: nobody reads them');
 
   let running: Running | null = null;

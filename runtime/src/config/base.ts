@@ -44,6 +44,13 @@ export const BASE_SETTINGS = {
     choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
     'Least severe level that is logged.',
   ),
+  debug: setting(
+    'DEBUG',
+    // Other programs read it too, and know other values: what is no yes means no.
+    optional().transform((value) => /^(true|1|yes|on)$/i.test(value ?? '')),
+    '`true` logs at level debug, unless LOG_LEVEL is more detailed still. Other values do nothing.',
+    { defaultDoc: 'false' },
+  ),
   internalHost: setting(
     'NATTER_INTERNAL_HOST',
     string('127.0.0.1'),

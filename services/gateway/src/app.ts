@@ -124,6 +124,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     }, 1_000),
     setInterval(() => hub.setAsideSlow(), 100),
     setInterval(() => hub.checkSilent(), 5_000),
+    setInterval(() => sessions.cleanUp(), config.cleanupSeconds * 1_000),
   ];
 
   return {

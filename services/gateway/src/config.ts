@@ -81,6 +81,11 @@ export const GATEWAY_SETTINGS = {
     integer(30, 8, 480),
     'Seconds of silence after which a connection is pinged. Without an answer within 16 s (8 s below 16) it is closed.',
   ),
+  cleanupSeconds: setting(
+    'WEBSOCKET_CLEANUP_INTERVAL',
+    integer(300, 1, 86_400),
+    'Seconds between two looks for what connections left behind, such as users who are typing and never said that they stopped.',
+  ),
   softBufferBytes: setting(
     'NATTER_SOFT_BUFFER_BYTES',
     integer(65_536, 1_024, 67_108_864),

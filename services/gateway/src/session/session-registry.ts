@@ -38,6 +38,11 @@ export class SessionRegistry implements ConnectionsHere {
     else if (this.#typing.size < TYPING_LIMIT) this.#typing.set(name, { key, sub, atMs: this.#now() });
   }
 
+  /** Forgets who is long since typing: while nobody asks, they would take the place of others. */
+  cleanUp(): void {
+    this.#forgetTyping();
+  }
+
   typing(key: string): string[] {
     this.#forgetTyping();
     return [...this.#typing.values()].flatMap((one) => (one.key === key ? [one.sub] : []));

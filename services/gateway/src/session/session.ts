@@ -146,6 +146,7 @@ export class Session implements Connection {
     if (this.closed) return;
     const { code, reason: text } = this.dialect.closes[reason] ?? CLOSES[reason];
     this.context.metrics.closes.inc({ reason });
+    this.#log('a connection is closed', { reason });
     this.#leaveEverything();
     this.closed = true;
     this.socket.close(code, text);
@@ -154,6 +155,7 @@ export class Session implements Connection {
   /** The connection is gone; its runs go on without it. */
   ended(): void {
     if (this.closed) return;
+    this.#log('a connection has ended');
     this.#leaveEverything();
     this.closed = true;
   }
@@ -176,6 +178,11 @@ export class Session implements Connection {
     this.context.metrics.errors.inc({ code });
     this.context.log.debug({ code, correlationId }, 'a frame was refused');
     this.send(this.dialect.encodeError(code, { ...detail, correlationId }));
+  }
+
+  #log(text: string, more: object = {}): void {
+    const { id: connection, dialect, principal } = this;
+    this.context.log.debug({ connection, dialect: dialect.name, sub: principal?.sub, ...more }, text);
   }
 
   #leaveEverything(): void {
@@ -315,6 +322,7 @@ export class Session implements Connection {
       if (this.principal !== null) this.#forget(this.principal);
     }
     this.principal = principal;
+    this.#log('a connection is signed in');
     this.notice({ type: 'connected', connection: this.id, principal, atMs: this.context.now() });
     if (isSame || this.closed) return;
     if (this.dialect.manner.offlineQueue)
