@@ -123,7 +123,7 @@ export const RoomsReply = z.discriminatedUnion('ok', [
     ok: z.literal(true),
     /** One for most requests, any number for `access` and `mine`. */
     rooms: z.array(RoomView).max(LIMITS.roomsPerUser),
-    /** Of `get`, `join` and `create`: members in the order of joining, at most 1,000. */
+    /** Of `get` and `create`: members in the order of joining, at most 1,000. */
     members: z.array(Member).max(1_000).optional(),
   }),
   z.object({ ok: z.literal(false), code: z.enum(ROOM_ERRORS) }),

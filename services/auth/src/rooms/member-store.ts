@@ -1,8 +1,10 @@
 /** Members in the bucket `members`: one key for each user of a room, so writers rarely meet. */
 import { BUCKETS, encodeToken, LIMITS, Member } from '@natter/proto';
 import { type Bucket, BusError, type Logger, type StreamReader } from '@natter/runtime';
+import { bucketCount } from './bucket-count.ts';
 import { bucketPages } from './bucket-pages.ts';
 import { compareAndSet } from './compare-and-set.ts';
+import { Remembered } from './remembered.ts';
 import { takesPlace } from './room-rules.ts';
 import { readRecord } from './stored-record.ts';
 
@@ -16,42 +18,74 @@ export interface Census {
   members: Member[];
 }
 
+/** What a user is in a room, as it was read. */
+export interface MemberEntry {
+  /** Null for nothing. */
+  member: Member | null;
+  /** Null where there is no record. */
+  revision: number | null;
+}
+
 const MAX_LISTED = 1_000;
 /** Three times the members a room may have: a room that so many have passed through is full. */
 const MAX_PAGES = (3 * LIMITS.membersPerRoom) / 1_000;
-/** Larger rooms are not listed again for each of a thousand joins. */
+/** Larger rooms are not counted or listed again for each of a thousand joins. */
 const LARGE = 200;
-const REMEMBER_MS = 2_000;
+/** A list of 10,000 members is 10 requests of 200 KB. */
+const KEEP_LIST_MS = 2_000;
 /** About 300 bytes for each of 1,000 members: 20 MB. */
-const MAX_REMEMBERED = 64;
+const MAX_LISTS = 64;
+/** As long as joins of other auth services may go uncounted: some hundreds of a limit of 10,000. */
+const KEEP_COUNT_MS = 500;
+const MAX_COUNTS = 1_000;
 
 export class MemberStore {
   readonly #bucket: Bucket;
   readonly #stored: StreamReader;
   readonly #log: Logger;
-  readonly #now: () => number;
-  readonly #remembered = new Map<string, { census: Census; at: number }>();
+  readonly #lists: Remembered<Census>;
+  readonly #counts: Remembered<{ records: number }>;
 
   constructor(bucket: Bucket, stored: StreamReader, log: Logger, now: () => number) {
     this.#bucket = bucket;
     this.#stored = stored;
     this.#log = log;
-    this.#now = now;
+    const isWorthKeeping = ({ records }: { records: number }) => records > LARGE;
+    this.#lists = new Remembered<Census>({ keepMs: KEEP_LIST_MS, max: MAX_LISTS, isWorthKeeping, now });
+    this.#counts = new Remembered({ keepMs: KEEP_COUNT_MS, max: MAX_COUNTS, isWorthKeeping, now });
   }
 
   /** What a user is in a room, or null. */
   async get(room: string, sub: string): Promise<Member | null> {
-    return (await this.#read(room, sub)).member;
+    return (await this.read(room, sub)).member;
+  }
+
+  /** The same with its revision, for a write. */
+  async read(room: string, sub: string): Promise<MemberEntry> {
+    const entry = await this.#bucket.getFromLeader(memberKey(room, sub));
+    if (entry === null) return { member: null, revision: null };
+    const member = readRecord(Member, entry, this.#log);
+    // It may be a ban: as good as none it must not be.
+    if (member === null) throw new BusError('REFUSED', 'the record of a member can not be read');
+    return { member, revision: entry.revision };
   }
 
   /**
    * Writes what `decide` makes of what a user is in a room; null leaves it.
    *
-   * `decide` is called again when somebody else wrote meanwhile. Returns what they are now.
+   * `decide` is called again when somebody else wrote meanwhile, also since `seen` was read.
+   * Returns what they are now.
    */
-  change(room: string, sub: string, decide: (now: Member | null) => Member | null): Promise<Member | null> {
+  change(
+    room: string,
+    sub: string,
+    decide: (now: Member | null) => Member | null,
+    seen?: MemberEntry,
+  ): Promise<Member | null> {
+    let known = seen;
     return compareAndSet(async () => {
-      const { member, revision } = await this.#read(room, sub);
+      const { member, revision } = known ?? (await this.read(room, sub));
+      known = undefined;
       const next = decide(member);
       if (next === null) return member;
       const key = memberKey(room, sub);
@@ -62,21 +96,19 @@ export class MemberStore {
     });
   }
 
+  /**
+   * Keys in all, those who left among them, counted by the broker.
+   *
+   * Of a room with more than 200 it may be 0.5 s old, but for what was written here.
+   */
+  async records(room: string): Promise<number> {
+    const count = async () => ({ records: await bucketCount(this.#stored, BUCKETS.members, room) });
+    return (await this.#counts.get(room, count)).records;
+  }
+
   /** Counts and lists; of a room with more than 200 keys it may be 2 s old. */
-  async census(room: string): Promise<Census> {
-    const remembered = this.#remembered.get(room);
-    if (remembered !== undefined && this.#now() - remembered.at < REMEMBER_MS) return remembered.census;
-    this.#remembered.delete(room);
-    const census: Census = { places: 0, records: 0, members: [] };
-    for await (const page of this.pages(room)) {
-      census.records += page.length;
-      for (const member of page) {
-        if (takesPlace(member)) census.places += 1;
-        if (member.state === 'member' && census.members.length < MAX_LISTED) census.members.push(member);
-      }
-    }
-    if (census.records > LARGE) this.#remember(room, census);
-    return census;
+  census(room: string): Promise<Census> {
+    return this.#lists.get(room, () => this.#list(room));
   }
 
   /** Everybody who is or was something in a room. */
@@ -88,33 +120,29 @@ export class MemberStore {
     }
   }
 
-  /** Keeps a remembered count true to our own writes. */
+  async #list(room: string): Promise<Census> {
+    const census: Census = { places: 0, records: 0, members: [] };
+    for await (const page of this.pages(room)) {
+      census.records += page.length;
+      for (const member of page) {
+        if (takesPlace(member)) census.places += 1;
+        if (member.state === 'member' && census.members.length < MAX_LISTED) census.members.push(member);
+      }
+    }
+    return census;
+  }
+
+  /** Keeps what is remembered true to our own writes. */
   #count(room: string, before: Member | null, after: Member): void {
-    const census = this.#remembered.get(room)?.census;
+    const added = before === null ? 1 : 0;
+    const counted = this.#counts.kept(room);
+    if (counted !== undefined) counted.records += added;
+    const census = this.#lists.kept(room);
     if (census === undefined) return;
-    census.records += before === null ? 1 : 0;
+    census.records += added;
     census.places += Number(takesPlace(after)) - Number(takesPlace(before));
     census.members = census.members.filter(({ sub }) => sub !== after.sub);
     if (after.state === 'member' && census.members.length < MAX_LISTED) census.members.push(after);
-  }
-
-  #remember(room: string, census: Census): void {
-    if (this.#remembered.size >= MAX_REMEMBERED) {
-      for (const oldest of this.#remembered.keys()) {
-        this.#remembered.delete(oldest);
-        break;
-      }
-    }
-    this.#remembered.set(room, { census, at: this.#now() });
-  }
-
-  async #read(room: string, sub: string): Promise<{ member: Member | null; revision: number | null }> {
-    const entry = await this.#bucket.getFromLeader(memberKey(room, sub));
-    if (entry === null) return { member: null, revision: null };
-    const member = readRecord(Member, entry, this.#log);
-    // It may be a ban: as good as none it must not be.
-    if (member === null) throw new BusError('REFUSED', 'the record of a member can not be read');
-    return { member, revision: entry.revision };
   }
 }
 

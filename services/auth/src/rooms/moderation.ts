@@ -2,7 +2,7 @@
 import type { Asker, Member, Room, RoomsRequest, RoomView } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
 import type { Places } from './places.ts';
-import { shownRoom } from './room-names.ts';
+import { publicRoom, shownRoom } from './room-names.ts';
 import { RoomRefused } from './room-refused.ts';
 import { isMember, isModerator, type ModerationOp, moderated, takesPlace } from './room-rules.ts';
 import { viewOf } from './room-view.ts';
@@ -16,10 +16,10 @@ export async function moderate(
   { op, who, id, user, userName }: Request,
   { places, now, log }: { places: Places; now: () => number; log: Logger },
 ): Promise<RoomView> {
-  const room = await stores.rooms.byId(id);
-  if (room === null) throw new RoomRefused('ROOM_DENIED');
+  const named = await publicRoom(stores, user, id);
+  if (named === null) throw new RoomRefused('ROOM_DENIED');
+  const { room, member: before } = named;
   await checkModerator(stores, room, who);
-  const before = await stores.members.get(room.key, user);
   const wanted = moderated(op, room, user, before);
   if (wanted === 'member') await places.checkRooms(stores, room.key, user);
   // A ban of somebody who is in the room takes no further place; of a stranger it does.
@@ -27,13 +27,14 @@ export async function moderate(
     await places.checkMembers(stores, room.key);
 
   let changed = false;
-  await stores.members.change(room.key, user, (current): Member | null => {
+  const decide = (current: Member | null): Member | null => {
     const state = moderated(op, room, user, current);
     changed = state !== null;
     if (state === null) return null;
     const role = room.owner === user ? 'owner' : 'member';
     return { sub: user, name: userName ?? current?.name ?? null, role, state, by: who.sub, at: now() };
-  });
+  };
+  await stores.members.change(room.key, user, decide, named);
   if (op === 'add' && changed) await stores.positions.begin(user, room.key);
   else if (op === 'add') await stores.positions.ensure(user, room.key);
   // Also when nothing changed: the first time may have ended half-way.

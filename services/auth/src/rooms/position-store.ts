@@ -6,6 +6,7 @@
  */
 import { BUCKETS, encodeToken } from '@natter/proto';
 import type { Bucket, StreamReader } from '@natter/runtime';
+import { bucketCount } from './bucket-count.ts';
 import { bucketPages } from './bucket-pages.ts';
 import { compareAndSet, unlessConflict } from './compare-and-set.ts';
 
@@ -45,6 +46,8 @@ export class PositionStore {
    */
   async begin(sub: string, room: string): Promise<void> {
     const key = positionKey(sub, room);
+    // As a rule there is none.
+    if ((await unlessConflict(this.#bucket.create(key, START))) !== null) return;
     await compareAndSet(async () => {
       const entry = await this.#bucket.getFromLeader(key);
       if (entry === null) await this.#bucket.create(key, START);
@@ -70,6 +73,11 @@ export class PositionStore {
   /** Deletes a position if nobody has touched it since it was listed. */
   async sweep(sub: string, position: Position): Promise<void> {
     await unlessConflict(this.#bucket.delete(positionKey(sub, position.room), position.revision));
+  }
+
+  /** Rooms a user is or was in: a deleted key counts too. */
+  count(sub: string): Promise<number> {
+    return bucketCount(this.#stored, BUCKETS.positions, encodeToken(sub));
   }
 
   /** Rooms of a user, at most `limit`; `complete` is false when there may be more. */

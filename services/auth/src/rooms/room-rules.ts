@@ -10,6 +10,11 @@ export function isMember(member: Member | null): boolean {
   return member?.state === 'member';
 }
 
+/** Whether somebody is in the room by a join of their own: who added them is not them. */
+export function hasChosen(member: Member | null): boolean {
+  return member?.state === 'member' && member.by === member.sub;
+}
+
 /** Whether this counts against the members that a room may have. */
 export function takesPlace(member: Member | null): boolean {
   return member !== null && member.state !== 'left' && member.state !== 'removed';

@@ -30,10 +30,10 @@ export class RoomStore {
     return (await this.#read(key))?.room ?? null;
   }
 
-  /** The shared or group room of an id, or null. */
-  async byId(id: string): Promise<Room | null> {
+  /** The key of the shared or group room of an id, or null; its room may be gone. */
+  async keyOf(id: string): Promise<string | null> {
     const index = await this.#index(id);
-    return index === null ? null : this.byKey(roomKey(id, index.life));
+    return index === null ? null : roomKey(id, index.life);
   }
 
   /** The private room of this id of a user, or null. */

@@ -60,7 +60,7 @@ export class Rooms {
     const { who } = request;
     switch (request.op) {
       case 'join':
-        return this.#withMembers(stores, who, await this.#entering.join(stores, request));
+        return only(await this.#entering.join(stores, request));
       case 'create':
         return this.#withMembers(stores, who, await this.#entering.create(stores, request));
       case 'get':
@@ -124,10 +124,11 @@ export class Rooms {
       await stores.positions.delete(who.sub, room.key);
       return viewOf(room, who);
     }
-    await stores.members.change(room.key, who.sub, (now) => {
+    const left = (now: Member | null): Member => {
       if (now?.state !== 'member' && now?.state !== 'invited') throw new RoomRefused('ROOM_DENIED');
       return { ...now, state: 'left', by: who.sub, at: this.#now() };
-    });
+    };
+    await stores.members.change(room.key, who.sub, left, named);
     await endPosition(stores, room, who.sub, this.#log);
     return viewOf(room, who);
   }

@@ -127,6 +127,43 @@ it('lets the ban win over joins that are under way, in either order', async () =
   }
 });
 
+it('gives the places of those who left to others, in a room that more have passed through than it holds', async () => {
+  const { granted, code } = await roomsUnderTest(server, { limits: { membersPerRoom: 2, roomsPerUser: 2 } });
+  const gus = asker('gus');
+  await granted({ ...creating, who: gus, id: 'inn', type: 'shared' });
+  for (const guest of ['guest1', 'guest2', 'guest3']) {
+    await granted({ ...joining, who: asker(guest), id: 'inn', type: 'shared' });
+    expect(await code({ ...joining, who: asker('hugo'), id: 'inn', type: 'shared' })).toBe('ROOM_FULL');
+    await granted({ op: 'leave', who: asker(guest), id: 'inn' });
+  }
+  for (const id of ['away1', 'away2', 'away3']) {
+    await granted({ ...creating, who: gus, id, type: 'shared' });
+    expect(await code({ ...creating, who: gus, id: 'more', type: 'shared' })).toBe('TOO_MANY_ROOMS');
+    await granted({ op: 'leave', who: gus, id });
+  }
+});
+
+it('counts those who join a large room while its count is remembered', async () => {
+  // Beyond 200 keys a count is kept; the clock of this service stands still, so it is kept for good.
+  const limits = { membersPerRoom: 210, roomsPerUser: 2 };
+  const { bus, granted, ask } = await roomsUnderTest(server, { limits, now: () => 1 });
+  const [made] = (await granted({ ...creating, who: asker('ivo'), id: 'fair', type: 'shared' })).rooms;
+  const members = await bus.bucket('members');
+  await Promise.all(
+    Array.from({ length: 204 }, (_, index) => {
+      const sub = `visitor${index}`;
+      const member = { sub, name: null, role: 'member', state: 'member', by: sub, at: 1 };
+      return members.create(`${made?.room.key}.${sub}`, JSON.stringify(member));
+    }),
+  );
+  const results = [];
+  for (let late = 0; late < 8; late += 1) {
+    const reply = await ask({ ...joining, who: asker(`late${late}`), id: 'fair', type: 'shared' });
+    results.push(reply.ok ? 'ok' : reply.code);
+  }
+  expect(results).toEqual([...Array(5).fill('ok'), ...Array(3).fill('ROOM_FULL')]);
+});
+
 it('refuses one member and one room too many', async () => {
   const { granted, code } = await roomsUnderTest(server, { limits: { membersPerRoom: 3, roomsPerUser: 2 } });
   const [dan, eve] = [asker('dan'), asker('eve')];
