@@ -213,7 +213,7 @@ describe('the options of a message', () => {
     await ask(probe, POWER.question, { id: 'options', data });
     const [asked] = answersAsked(from);
     expect(asked).toMatchObject({ temperature: 0.35 });
-    const [system] = asked?.messages as { role: string; content: string }[];
+    const [system] = (asked?.messages ?? []) as { role: string; content: string }[];
     expect(system).toMatchObject({ role: 'system' });
     expect(system?.content).toContain('You are a helpful pirate');
     await probe.close();

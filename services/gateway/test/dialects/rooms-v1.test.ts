@@ -161,7 +161,7 @@ describe('an upgrade request of rooms-v1', () => {
     });
   });
 
-  it('is closed with 4001 without a good token, and with 4000 after a mistake of ours', () => {
+  it('[rooms/close-internal] is closed with 4001 without a good token, and with 4000 after a mistake of ours', () => {
     expect(roomsV1.manner).toMatchObject({ refusedToken: 'invalidToken', tokenAtOpen: true });
     expect(roomsV1.closes.internalError).toEqual({ code: 4000, reason: 'Internal server error' });
   });
