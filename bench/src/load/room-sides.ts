@@ -12,6 +12,9 @@ import { startWatchers, type Watchers } from './watchers.ts';
  */
 const PEOPLE = 4;
 
+/** Fewer that open say little of those to come: the first compile the way in. */
+const TELLING = 500;
+
 /** Something that takes messages and gives each to all watchers. */
 export interface Side {
   pid: number;
@@ -26,6 +29,8 @@ export interface Sides {
   raw: Side;
   /** By the length of the text: the text, and the frame in which watchers get it. */
   frames: Map<number, { text: string; frame: string }>;
+  /** How long that would take in milliseconds, by what the last took; 0 when that says little. */
+  openTimeMs(watchers: number): number;
   /** Adds watchers on both sides until there are as many. */
   open(watchers: number): Promise<void>;
 }
@@ -56,9 +61,11 @@ export async function prepareSides(bench: Bench, textBytes: readonly number[]): 
   };
   const helpers = [stack.auth.pid, stack.nats.pid];
   let opened = 0;
+  let openMs = 0;
   const open = async (watchers: number) => {
     const count = watchers - opened;
     opened = watchers;
+    const begin = performance.now();
     const port = stack.gateways[0]?.ports.http as number;
     const paths = tokens.map((token) => roomPath(token));
     // A join is work for auth and broker too: with both cores it is done in half the time.
@@ -66,8 +73,9 @@ export async function prepareSides(bench: Bench, textBytes: readonly number[]): 
     await natter.watchers({ type: 'open', port, paths, count, readyMark: JOINED_MARK });
     for (const pid of helpers) bench.cores.pin(pid, CORE.load);
     await raw.watchers({ type: 'open', port: rawRoom.port, paths: ['/watch'], count, readyMark: null });
+    if (count >= TELLING) openMs = (performance.now() - begin) / count;
   };
-  return { natter, raw, frames, open };
+  return { natter, raw, frames, openTimeMs: (watchers) => (watchers - opened) * openMs, open };
 }
 
 async function natterSide(bench: Bench, pid: number, room: BenchRoom): Promise<Side> {
