@@ -1,10 +1,20 @@
-/** Whether a question asked now could be stored. */
-import { STREAMS } from '@natter/proto';
+/** Whether a question asked now could be stored, counted and heard. */
+import { BUCKETS, STREAMS } from '@natter/proto';
 import type { Bus } from '@natter/runtime';
+
+/** What a gateway stores in and reads from; agents make them one after the other. */
+const NEEDED = [
+  STREAMS.turns,
+  STREAMS.messages,
+  STREAMS.events,
+  STREAMS.userRates,
+  STREAMS.sessionRates,
+  `KV_${BUCKETS.positions}`,
+];
 
 export class Readiness {
   readonly #bus: Bus;
-  #hasTurns = false;
+  #missing: string[] = NEEDED;
 
   constructor(bus: Bus) {
     this.#bus = bus;
@@ -13,14 +23,15 @@ export class Readiness {
   /** Null when it could, else why not. */
   missing(): string | null {
     if (!this.#bus.connected) return 'the broker is unreachable';
-    return this.#hasTurns ? null : 'no agent has made the streams yet';
+    return this.#missing.length === 0 ? null : 'no agent has made the streams yet';
   }
 
-  /** Looks for TURNS until it is there; agents make it, in whatever order the services start. */
+  /** Looks for the streams until all are there, in whatever order the services start. */
   async waitForStreams(signal: AbortSignal): Promise<void> {
-    while (!this.#hasTurns && !signal.aborted) {
-      this.#hasTurns = await this.#bus.hasStream(STREAMS.turns);
-      if (!this.#hasTurns) await new Promise((resolve) => setTimeout(resolve, 100));
+    while (this.#missing.length > 0 && !signal.aborted) {
+      const there = await Promise.all(this.#missing.map((stream) => this.#bus.hasStream(stream)));
+      this.#missing = this.#missing.filter((_stream, index) => !there[index]);
+      if (this.#missing.length > 0) await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
 }
