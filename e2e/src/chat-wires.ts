@@ -24,6 +24,10 @@ export type Seen =
   | { kind: 'eof' }
   /** `key`: author and message id; `id`: the bus-wide one, where the wire has it. */
   | { kind: 'said'; key: string | null; id: string | null; text: string; queued: boolean }
+  /** Somebody changed what they had said; `text` null: they took it back. */
+  | { kind: 'changed'; id: string; text: string | null }
+  /** rooms-v1: the broker has a message of the client's own. */
+  | { kind: 'confirmed'; messageId: string; id: string }
   | { kind: 'resumed'; recovered: boolean }
   | { kind: 'transcript'; messages: { role: 'user' | 'assistant'; text: string; status: End | null }[] }
   | { kind: 'stopping'; status: 'cancelling' | 'ended' }
@@ -66,6 +70,10 @@ const roomsV1: ChatWire = {
     if (type === 'connect') return { kind: 'ready' };
     if (type === 'resumed') return { kind: 'resumed', recovered: data.recovered };
     if (type === 'cancel') return { kind: 'stopping', status: data.status };
+    if (type === 'delivery_confirmation' && data.status === 'delivered')
+      return { kind: 'confirmed', messageId: data.message_id, id: data.id };
+    if (type === 'message_edited') return { kind: 'changed', id: data.id, text: data.content };
+    if (type === 'message_deleted') return { kind: 'changed', id: data.id, text: null };
     if (type === 'transcript') return { kind: 'transcript', messages: data.messages.map(shownInRoom) };
     if (type === 'error')
       return data.id === undefined
@@ -132,6 +140,8 @@ const sessionV1: ChatWire = {
     if (type === 'resumed') return { kind: 'resumed', recovered: frame.recovered };
     if (type === 'cancel') return { kind: 'stopping', status: frame.status };
     if (type === 'transcript') return { kind: 'transcript', messages: frame.messages.map(shownInSession) };
+    if (type === 'message_edited') return { kind: 'changed', id: frame.id, text: content };
+    if (type === 'message_deleted') return { kind: 'changed', id: frame.id, text: null };
     if (type === 'agent_partial') return { kind: 'so far', text: content };
     if (type === 'agent')
       return { kind: 'end', run: null, status: frame.cancelled ? 'cancelled' : 'completed', text: content };
@@ -166,6 +176,8 @@ const fastchatV1: ChatWire = {
         ? { kind: 'end', run: null, status: 'failed', text: null, code: frame.code }
         : { kind: 'refused', code: frame.code };
     if (status === 'success') return { kind: 'ready' };
+    if (type === 'message_edited') return { kind: 'changed', id: frame.id, text: frame.content };
+    if (type === 'message_deleted') return { kind: 'changed', id: frame.id, text: null };
     if (type === 'response')
       return meta.last_chunk
         ? { kind: 'end', run: null, status: meta.cancelled ? 'cancelled' : 'completed', text: null }

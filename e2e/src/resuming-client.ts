@@ -32,6 +32,8 @@ export class ResumingClient {
   answers: Told[] = [];
   /** What people said, in the order in which it came. */
   heard: Heard[] = [];
+  /** rooms-v1: bus-wide ids of its own messages that the broker has, by the client's. */
+  readonly confirmed = new Map<string, string>();
   readonly refusals: string[] = [];
   readonly stopping: string[] = [];
   /** Whether each resume was recovered. */
@@ -72,6 +74,8 @@ export class ResumingClient {
     const { wire, visit, cursor } = this;
     const query = { seq: '1', resume: cursor, ...visit.query };
     const resumes = this.recoveries.length + (query.resume === '' ? 0 : 1);
+    // Without a cursor it starts anew, and what is being said is told from its beginning.
+    if (query.resume === '') this.forgetUnfinished();
     this.#isReady = !wire.greets;
     this.#before = null;
     this.#read = 0;
@@ -86,6 +90,11 @@ export class ResumingClient {
 
   cancel(messageId: string | null = null): void {
     this.probe.send(this.wire.cancel(this.visit, messageId));
+  }
+
+  /** Drops the answer under way: it will be told from its beginning, or not at all. */
+  forgetUnfinished(): void {
+    this.answers = this.ended;
   }
 
   /** Reads frame by frame until it is so. What came later is unread, and lost by a `cut`. */
@@ -105,6 +114,21 @@ export class ResumingClient {
     for (let read = 0; read < count; read += 1) this.#absorb(await this.probe.next(undefined, WAIT_MS));
   }
 
+  /** Frames that have come and were not read. */
+  get unread(): number {
+    return this.probe.frames.length - this.#read;
+  }
+
+  /** Waits for the next frame, if none is unread, at most so long. */
+  async untilFrame(timeoutMs: number): Promise<void> {
+    if (this.unread > 0) return;
+    const { socket } = this.probe;
+    await Promise.race([
+      new Promise<void>((resolve) => void setTimeout(resolve, timeoutMs)),
+      new Promise<void>((resolve) => void socket.once('message', () => resolve())),
+    ]);
+  }
+
   /** Reads what came before the connection closed, by whomever. */
   async lost(): Promise<Closed> {
     const closed = await this.probe.closing(30_000);
@@ -114,9 +138,8 @@ export class ResumingClient {
 
   /** Reads all that has come so far. */
   async readRest(): Promise<void> {
-    const { frames } = this.probe;
     // `next` throws on a closed socket only once all of its frames were read.
-    while (this.#read < frames.length) this.#absorb(await this.probe.next());
+    while (this.unread > 0) this.#absorb(await this.probe.next());
   }
 
   /** Breaks the connection as a lost network does: what is unread never arrived. */
@@ -145,6 +168,8 @@ export class ResumingClient {
     else if (seen.kind === 'resumed') this.recoveries.push(seen.recovered);
     else if (seen.kind === 'transcript') this.#startAnew(seen);
     else if (seen.kind === 'said') this.#hear(seen);
+    else if (seen.kind === 'confirmed') this.confirmed.set(seen.messageId, seen.id);
+    else if (seen.kind === 'changed') this.#change(seen);
     else if (seen.kind === 'eof') this.#takeEof();
     else if (seen.kind === 'end') this.#end(seen);
     else this.#grow(seen);
@@ -178,6 +203,10 @@ export class ResumingClient {
     if (key !== null && this.heard.some((one) => one.key === key))
       this.#fault('said twice', `${key}: ${text}`);
     this.heard.push({ key, id, text, queued });
+  }
+
+  #change({ id, text }: Extract<Seen, { kind: 'changed' }>): void {
+    for (const one of this.heard) if (one.id === id) one.text = text ?? '';
   }
 
   #startAnew({ messages }: Extract<Seen, { kind: 'transcript' }>): void {
