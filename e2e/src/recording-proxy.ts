@@ -7,6 +7,13 @@ export interface AskedMessage {
   content: string | null;
 }
 
+/** One request for an answer, as far as tests look at it. */
+export interface AskedRequest {
+  model: string;
+  authorization: string | undefined;
+  messages: AskedMessage[];
+}
+
 export interface RecordingProxy {
   /** For OPENAI_BASE_URL. */
   url: string;
@@ -14,6 +21,8 @@ export interface RecordingProxy {
   target: number;
   /** Messages of every request for an answer so far, oldest first; classifications are left out. */
   readonly asked: AskedMessage[][];
+  /** The same requests with what else they say. */
+  readonly requests: AskedRequest[];
   close(): Promise<void>;
 }
 
@@ -22,13 +31,18 @@ const MAX_ASKED = 1_000;
 
 export async function startRecordingProxy(): Promise<RecordingProxy> {
   const asked: AskedMessage[][] = [];
+  const requests: AskedRequest[] = [];
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     const parsed = JSON.parse(body.toString());
-    if (parsed.response_format === undefined && asked.length < MAX_ASKED) asked.push(parsed.messages);
     const { method, url: path, headers } = incoming;
+    if (parsed.response_format === undefined && asked.length < MAX_ASKED) {
+      const { model, messages } = parsed;
+      asked.push(messages);
+      requests.push({ model, messages, authorization: headers.authorization });
+    }
     const forward = request({ host: '127.0.0.1', port: proxy.target, method, path, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(outgoing);
@@ -41,6 +55,7 @@ export async function startRecordingProxy(): Promise<RecordingProxy> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     target: 0,
     asked,
+    requests,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
