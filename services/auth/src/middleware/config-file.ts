@@ -16,13 +16,13 @@ const ApiPath = z.string().refine(
   { error: 'must be an http or https URL without query, fragment and credentials' },
 );
 
+/** The seed requires both fields; a store that wants no headers has `{}`. */
 const AuthMiddleware = z.strictObject({
   database_api_path: ApiPath,
   headers: z
     .record(z.string().max(128), z.string().max(4_096))
     .refine((headers) => Object.keys(headers).length <= 32, { error: 'must have at most 32 headers' })
-    .refine(areHeaders, { error: 'must have names and values that HTTP allows' })
-    .default({}),
+    .refine(areHeaders, { error: 'must have names and values that HTTP allows' }),
 });
 
 /** Other sections are for others. */

@@ -11,7 +11,7 @@ function load(content: unknown) {
   return loadMiddleware(configOf({ NATTER_ROOT: root, NATTER_CONFIG_FILE: 'config.json' }));
 }
 const section = (more: object) => ({
-  auth_middleware: { database_api_path: 'http://127.0.0.1:6789/db', ...more },
+  auth_middleware: { database_api_path: 'http://127.0.0.1:6789/db', headers: {}, ...more },
 });
 
 it('reads the section of the seed and leaves the others alone', async () => {
@@ -22,7 +22,7 @@ it('reads the section of the seed and leaves the others alone', async () => {
   });
 });
 
-it('drops the slash at the end of the path, and needs no headers', async () => {
+it('drops the slash at the end of the path, and may have empty headers', async () => {
   expect(await load(section({ database_api_path: 'https://id.example/db/' }))).toEqual({
     path: 'https://id.example/db',
     headers: {},
@@ -37,7 +37,12 @@ it('asks nobody where no file is set, or the file has no such section', async ()
 it.each<[string, unknown, string]>([
   ['no JSON', '{"auth_middleware": {"headers": {"key": "hunter2"}', 'is not JSON'],
   ['a list', [], 'expected object'],
-  ['no path', { auth_middleware: { headers: {} } }, 'database_api_path'],
+  [
+    '[fastchat/middleware-headers] no headers',
+    { auth_middleware: { database_api_path: 'http://127.0.0.1:6789/db' } },
+    'auth_middleware.headers',
+  ],
+  ['[fastchat/database-api-path] no path', { auth_middleware: { headers: {} } }, 'database_api_path'],
   ['a path that is no URL', section({ database_api_path: '/db' }), 'database_api_path'],
   ['a path of another scheme', section({ database_api_path: 'file:///etc' }), 'database_api_path'],
   ['a path with a query', section({ database_api_path: 'http://db?key=hunter2' }), 'database_api_path'],
