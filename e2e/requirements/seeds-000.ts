@@ -50,7 +50,7 @@ export const SEEDS_000: Requirements = {
   'fastchat/env-cryptography-key': row('CRYPTOGRAPHY_KEY signs access tokens (HS256).', 92),
   'fastchat/config-file': row('The configuration file defines the token store outside.', 93),
   'fastchat/auth-middleware': row(
-    'With auth_middleware an external service judges the tokens of both routes.',
+    'With auth_middleware an external service judges the tokens of clients; the master token has none.',
     95,
     97,
   ),

@@ -24,7 +24,7 @@ test('a master token that a person has set is not repeated', async () => {
   expect(await describeMasterToken({ MASTER_TOKEN: 'hunter2' }, '/repo', dataDir())).not.toContain('hunter2');
 });
 
-test('the greeting shows the master token', () => {
+test('[fastchat/master-token-generated] the greeting shows the master token', () => {
   const text = greeting({ host: '127.0.0.1', port: 8000, demoModel: true, masterToken: 'generated' });
   expect(text.split('\n')).toContain('  master generated');
 });

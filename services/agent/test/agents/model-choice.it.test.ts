@@ -60,7 +60,7 @@ describe('turns that name provider and model', () => {
     expect(second.requests).toEqual([]);
   });
 
-  it('reach the provider they name, with its own key and the model they name, repeats included', async () => {
+  it('[fastchat/llm-provider] reach the provider they name, with its own key and the model they name, repeats included', async () => {
     expect(await say({ provider: 'openrouter', model: 'x/big' })).toBe('two');
     expect(await say({ provider: 'openrouter' })).toBe('two');
     expect(asked(second)).toEqual([

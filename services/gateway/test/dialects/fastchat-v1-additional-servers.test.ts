@@ -11,13 +11,13 @@ const reasonOf = (value: unknown) => additionalServers({ it: value }).refusedSer
 
 describe('additional servers', () => {
   it.each(['', 'None', 'null', '{', "{'a': }", '7', '"text"', '[]', '{}', 'x'.repeat(70_000)])(
-    'are none where the header says %s',
+    '[fastchat/servers-forms] are none where the header says %s',
     (text) => {
       expect(parseAdditionalServers(text)).toEqual({});
     },
   );
 
-  it('are read from JSON, from the repr of a dict, and with quotes around it all', () => {
+  it('[fastchat/servers-forms] are read from JSON, from the repr of a dict, and with quotes around it all', () => {
     const server = { name: 'a', protocol: 'httpstream', url: URL_OK, description: 'it\'s "mine"' };
     const json = JSON.stringify({ a: entry({ description: server.description }) });
     const repr = `{'a': {'protocol': 'httpstream', 'httpstream-url': '${URL_OK}', 'description': 'it\\'s "mine"', 'headers': None}}`;

@@ -150,7 +150,7 @@ describe('an upgrade request of fastchat-v1', () => {
     expect(fastchatUser.open(handshake(query, both)).credential?.token).toBe('a');
   });
 
-  it('has the shape of the example and takes effect', () => {
+  it('[fastchat/example-servers] has the shape of the example and takes effect', () => {
     const opening = fastchatUser.open(
       handshake(
         { chat_id: 'my-chat', model: 'my-model', llm_provider: 'openai', len_context: '7', seq: '1' },
