@@ -83,6 +83,48 @@ describe('RunView', () => {
     expect(collect(view, [batch(1, [tool]), batch(1, [tool])])).toEqual([tool]);
   });
 
+  it('tells once of an agent and a note, also when EVENTS was lost and all is said again', () => {
+    const view = new RunView();
+    const marks: RunEvent[] = [
+      { type: 'agent.chosen', agent: 'specs' },
+      { type: 'run.noted', text: 'a server is left out' },
+    ];
+    const other: RunEvent = { type: 'agent.chosen', agent: 'service' };
+    const seen = collect(view, [batch(1, marks), batch(2, [...marks, delta(0, 'a')]), batch(3, [other])]);
+    expect(seen).toEqual([...marks, delta(0, 'a'), other]);
+    expect(view.marks).toBe(3);
+  });
+
+  it('replays to a reader what comes behind what they have seen', () => {
+    const view = new RunView();
+    const [starting, chosen]: RunEvent[] = [
+      { type: 'step.started', step: 'starting' },
+      { type: 'agent.chosen', agent: 'specs' },
+    ];
+    collect(view, [batch(1, [starting, delta(0, 'ab')]), batch(2, [chosen, delta(2, 'cd')])]);
+    const late: RunEvent[] = [];
+    view.replay((event) => late.push(event), { at: 1, marks: 1 });
+    expect(late).toEqual([chosen, delta(1, 'bcd')]);
+  });
+
+  it('keeps no more than 256 events besides text, and tells of the others all the same', () => {
+    const view = new RunView();
+    const tools = Array.from(
+      { length: 300 },
+      (_, n): RunEvent => ({ type: 'tool.called', tool: 't', result: `${n}` }),
+    );
+    expect(collect(view, [batch(1, tools)])).toHaveLength(300);
+    expect(view.marks).toBe(256);
+  });
+
+  it('does not let a late text be a part of a failed answer', () => {
+    const view = new RunView();
+    const failed: RunEvent = { type: 'run.failed', code: 'PROCESSING_ERROR', correlationId: 'c' };
+    const seen = collect(view, [batch(1, [delta(0, 'ab'), failed]), batch(2, [delta(2, 'cd')])]);
+    expect(seen).toEqual([delta(0, 'ab'), failed]);
+    expect(view.text).toBe('ab');
+  });
+
   it('replays to a late reader what an early one has seen', () => {
     const view = new RunView();
     collect(view, [

@@ -2,8 +2,9 @@ import { conversationKey, type RunBatch, type RunEvent, SUBJECTS } from '@natter
 import { Bus, createLogger, keepTopology } from '@natter/runtime';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Follower, RunHub } from '../../src/bus/run-hub.ts';
-import { METADATA, PLAIN } from '../session/rig.ts';
+import type { Follower } from '../../src/bus/conversation-hub.ts';
+import { plainDialect } from '../plain-dialect.ts';
+import { type HubRig, hubOn, METADATA, runOf, Talk, watching } from './hub-rig.ts';
 
 const log = createLogger('gateway', 'silent');
 let nats: NatsServer;
@@ -11,14 +12,14 @@ let nats: NatsServer;
 let bus: Bus;
 /** Of the agent, which keeps the streams. */
 let agent: Bus;
-let hub: RunHub;
+let rig: HubRig;
 
 beforeAll(async () => {
   nats = await startNatsServer();
   bus = await Bus.connect({ url: nats.url, name: 'gateway' }, log);
   agent = await Bus.connect({ url: nats.url, name: 'agent' }, log);
   await keepTopology(agent, { replicas: 1, transcriptDays: 1 }, log);
-  hub = new RunHub(bus, log, Date.now);
+  rig = hubOn(bus);
 });
 
 afterAll(async () => {
@@ -33,8 +34,7 @@ const completed = (text: string): RunEvent => ({ type: 'run.completed', text, me
 let runs = 0;
 function newRun() {
   runs += 1;
-  const digits = [...String(runs)].map((digit) => 'abcdefghij'[Number(digit)]);
-  return { conversation: conversationKey('alice', 'hub'), run: digits.join('').padStart(26, 'z') };
+  return { conversation: conversationKey('alice', `hub${runs}`), run: runOf(runs) };
 }
 
 type Run = ReturnType<typeof newRun>;
@@ -49,8 +49,8 @@ function reader() {
   const events: RunEvent[] = [];
   const waiting: (() => void)[] = [];
   const follower: Follower = {
-    dialect: PLAIN,
-    session: 'hub',
+    dialect: plainDialect(),
+    place: { room: null, session: 'hub' },
     deliver: (event) => {
       events.push(event);
       for (const look of waiting.splice(0)) look();
@@ -64,20 +64,21 @@ function reader() {
 
 const isEnd = ({ type }: RunEvent) => type === 'run.completed' || type === 'run.failed';
 
-describe('RunHub', () => {
-  it('delivers live events in order to every follower, encoded once for all of them', async () => {
+describe('followers of a run', () => {
+  it('get live events in order, encoded once for all of them', async () => {
     const run = newRun();
     let encodings = 0;
+    const plain = plainDialect();
     const counting = {
-      ...PLAIN,
-      encodeEvent: (...args: Parameters<typeof PLAIN.encodeEvent>) => {
+      ...plain,
+      encodeEvent: (...args: Parameters<typeof plain.encodeEvent>) => {
         encodings += 1;
-        return PLAIN.encodeEvent(...args);
+        return plain.encodeEvent(...args);
       },
     };
     const readers = Array.from({ length: 5 }, reader);
     const followings = readers.map(({ follower }) =>
-      hub.follow(run.conversation, run.run, { ...follower, dialect: counting }),
+      rig.hub.follow(run.conversation, run.run, { ...follower, dialect: counting }),
     );
     await publish(run, { n: 1, claim: 1, events: [delta(0, 'a')] });
     await publish(run, { n: 2, claim: 1, events: [delta(1, 'b'), completed('ab')] });
@@ -87,48 +88,70 @@ describe('RunHub', () => {
     }
     expect(encodings).toBe(3);
     for (const following of followings) following.stop();
-    expect(hub.size).toBe(0);
+    expect(rig.hub.size).toBe(0);
+    expect(rig.hub.find(run.conversation)).toBeNull();
   });
 
-  it('reads what is missing when a batch skips a number', async () => {
+  it('get what is missing when a batch skips a number', async () => {
     const run = newRun();
     const first = reader();
     await publish(run, { n: 1, claim: 1, events: [delta(0, 'lost ')] });
-    const following = hub.follow(run.conversation, run.run, first.follower);
+    const following = rig.hub.follow(run.conversation, run.run, first.follower);
     await publish(run, { n: 2, claim: 1, events: [delta(5, 'found'), completed('lost found')] });
     await first.until(isEnd);
     expect(first.events).toEqual([delta(0, 'lost '), delta(5, 'found'), completed('lost found')]);
     following.stop();
   });
 
-  it('gives a late follower on the same gateway what the early one had', async () => {
+  it('that come late get what the early ones had', async () => {
     const run = newRun();
     const early = reader();
-    const one = hub.follow(run.conversation, run.run, early.follower);
+    const one = rig.hub.follow(run.conversation, run.run, early.follower);
     await publish(run, { n: 1, claim: 1, events: [delta(0, 'a'), delta(1, 'b')] });
     await early.until((event) => event.type === 'text.delta' && event.at === 1);
     const late = reader();
-    const two = hub.follow(run.conversation, run.run, late.follower);
+    const two = rig.hub.follow(run.conversation, run.run, late.follower);
     expect(late.events).toEqual([delta(0, 'ab')]);
     one.stop();
     two.stop();
   });
 
-  it('finds a run that ended before anybody followed it', async () => {
+  it('find a run that ended before', async () => {
     const run = newRun();
     await publish(run, { n: 1, claim: 1, events: [delta(0, 'old'), completed('old')] });
     const late = reader();
-    const following = hub.follow(run.conversation, run.run, late.follower);
+    const following = rig.hub.follow(run.conversation, run.run, late.follower);
     following.repair();
     await late.until(isEnd);
     expect(late.events).toEqual([delta(0, 'old'), completed('old')]);
     following.stop();
   });
 
-  it('learns the end from the transcript when the broker has forgotten the events', async () => {
+  it('get an answer again that those who watch are not told again', async () => {
+    const talk = new Talk(agent, conversationKey('alice', 'again'));
+    const run = runOf(9_001);
+    const watcher = await watching(rig, talk.key);
+    await talk.begin(run);
+    await talk.say(run, 'because');
+    await talk.end(run);
+    await watcher.until(({ event }) => event?.type === 'run.completed');
+    const told = watcher.sent.length;
+    const again = reader();
+    const following = rig.hub.follow(talk.key, run, again.follower);
+    following.repair();
+    await again.until(isEnd);
+    expect(again.events.filter(isEnd)).toHaveLength(1);
+    following.stop();
+    await talk.read(run);
+    await watcher.until(({ said }) => said?.type === 'message.read');
+    expect(watcher.sent).toHaveLength(told + 1);
+    watcher.watching.stop();
+  });
+
+  it('learn the end from the transcript when the broker has forgotten the events', async () => {
     const run = newRun();
     const one = reader();
-    const following = hub.follow(run.conversation, run.run, one.follower);
+    const following = rig.hub.follow(run.conversation, run.run, one.follower);
     await publish(run, { n: 1, claim: 1, events: [delta(0, 'all of ')] });
     await one.until((event) => event.type === 'text.delta');
     const message = {
@@ -139,7 +162,7 @@ describe('RunHub', () => {
       metadata: METADATA,
       at: 1,
     };
-    await agent.append(SUBJECTS.message(run.conversation, run.run, 'assistant'), JSON.stringify(message), {
+    await agent.append(SUBJECTS.runEnd(run.conversation, run.run), JSON.stringify(message), {
       expectLast: 0,
     });
     await nats.kill();
@@ -149,10 +172,10 @@ describe('RunHub', () => {
     following.stop();
   });
 
-  it('goes on after the broker was away, with the text an agent says again', async () => {
+  it('go on after the broker was away, with the text an agent says again', async () => {
     const run = newRun();
     const one = reader();
-    const following = hub.follow(run.conversation, run.run, one.follower);
+    const following = rig.hub.follow(run.conversation, run.run, one.follower);
     await publish(run, { n: 1, claim: 1, events: [delta(0, 'before ')] });
     await one.until((event) => event.type === 'text.delta');
     await nats.kill();
@@ -164,14 +187,24 @@ describe('RunHub', () => {
     following.stop();
   });
 
-  it('bears a batch that is no JSON and goes on', async () => {
+  it('bear a batch that is no JSON and go on', async () => {
     const run = newRun();
     const one = reader();
-    const following = hub.follow(run.conversation, run.run, one.follower);
+    const following = rig.hub.follow(run.conversation, run.run, one.follower);
     await agent.append(SUBJECTS.runEvents(run.conversation, run.run), 'not JSON', { id: 'garbage' });
     await publish(run, { n: 1, claim: 1, events: [completed('fine')] });
     await one.until(isEnd);
     expect(one.events.at(-1)).toEqual(completed('fine'));
     following.stop();
+  });
+
+  it('whose question was refused leave no run behind for those who watch', async () => {
+    const run = newRun();
+    const watcher = await watching(rig, run.conversation);
+    const following = rig.hub.follow(run.conversation, run.run, reader().follower);
+    expect(rig.hub.size).toBe(1);
+    following.stop();
+    expect(rig.hub.size).toBe(0);
+    watcher.watching.stop();
   });
 });
