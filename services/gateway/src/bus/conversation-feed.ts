@@ -68,6 +68,8 @@ export interface Said {
 
 /** Messages whose ids are known without asking the broker. */
 const SAID_LIMIT = 256;
+/** Of them, those that were said before anybody watched here. */
+const RECALLED = 128;
 /** Runs that have ended, whose last event may come once more. */
 const ENDED_LIMIT = 64;
 /** Runs that were asked for and have not begun. */
@@ -373,6 +375,7 @@ export class ConversationFeed {
       if (this.#held !== held) return;
       this.#logSeq = newest;
       this.#endSeq = Math.max(this.#endSeq, newest);
+      if (newest > 0) await this.#recall(newest);
       await this.#repairOpen(await reader.openRuns(this.conversation));
     } catch (error) {
       if (this.#held === held) {
@@ -383,6 +386,15 @@ export class ConversationFeed {
     } finally {
       this.#release(held);
     }
+  }
+
+  /** A question that waits was told of when it was said: its run must not tell of it once more. */
+  async #recall(newest: number): Promise<void> {
+    const { reader, pages } = this.#deps;
+    if (!(await reader.hasUnanswered(this.conversation))) return;
+    const { messages } = await pages.page(this.conversation, { limit: RECALLED, before: null });
+    for (const { seq, role, run, id, sub, name } of messages)
+      if (role === 'user' && seq <= newest) this.#said.set(run, { run, id, sub, name });
   }
 
   async #repairOpen(runs: readonly string[]): Promise<void> {

@@ -50,6 +50,11 @@ export class TranscriptReader {
     return seq + 1 >= firstSeq && seq <= lastSeq;
   }
 
+  /** Whether a question of a conversation is unanswered. */
+  async hasUnanswered(conversation: string): Promise<boolean> {
+    return (await this.#bus.stored.last(STREAMS.turns, SUBJECTS.turn(conversation))) !== null;
+  }
+
   /** How a run ended, or null while it hasn't. */
   async runEnd(conversation: string, run: string): Promise<StoredEnd | null> {
     const stored = await this.#bus.stored.last(STREAMS.messages, SUBJECTS.runEnd(conversation, run));
