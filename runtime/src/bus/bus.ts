@@ -90,8 +90,8 @@ export class Bus {
     this.#js = js;
     this.#jsm = jsm;
     this.#inboxPrefix = inboxPrefix(name);
-    this.#reader = new StreamReader(nc, this.#inboxPrefix);
     this.#requests = new RequestMux(nc, this.#inboxPrefix);
+    this.#reader = new StreamReader(nc, this.#inboxPrefix, this.#requests);
     this.#log = log;
     void this.#followStatus();
   }

@@ -6,6 +6,7 @@
  */
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { apiError, BusError } from './errors.ts';
+import type { RequestMux } from './request-mux.ts';
 import { whileUnavailable } from './retry.ts';
 
 export interface Stored {
@@ -32,11 +33,13 @@ const NOT_FOUND = 404;
 export class StreamReader {
   readonly #nc: NatsConnection;
   readonly #inboxPrefix: string;
+  readonly #requests: RequestMux;
 
   /** `inboxPrefix`: under which this service may listen for answers. */
-  constructor(nc: NatsConnection, inboxPrefix: string) {
+  constructor(nc: NatsConnection, inboxPrefix: string, requests: RequestMux) {
     this.#nc = nc;
     this.#inboxPrefix = inboxPrefix;
+    this.#requests = requests;
   }
 
   /** Messages of the subjects that match `filter` from a sequence on, oldest first, at most `limit`. */
@@ -62,14 +65,12 @@ export class StreamReader {
 
   /** The last message of a subject, or null. */
   async last(stream: string, subject: string): Promise<Stored | null> {
-    const found = await this.#read(stream, { multi_last: [subject], batch: 1 });
-    return found[0] ?? null;
+    return this.#readOne(stream, { last_by_subj: subject });
   }
 
   /** The last message of all subjects that match `filter`, or null. */
   async newest(stream: string, filter: string): Promise<Stored | null> {
-    const [found] = await this.#read(stream, { last_by_subj: filter });
-    return found ?? null;
+    return this.#readOne(stream, { last_by_subj: filter });
   }
 
   /** The last message of each subject that matches `filter`, oldest first; REFUSED above 1,024. */
@@ -79,17 +80,27 @@ export class StreamReader {
 
   /** The message with this sequence, or null. */
   async at(stream: string, seq: number): Promise<Stored | null> {
-    const [found] = await this.#read(stream, { seq, batch: 1 });
-    return found?.seq === seq ? found : null;
+    return this.#readOne(stream, { seq });
   }
 
   /** A query without `batch` or `multi_last` is answered with one message, and no word behind it. */
-  #read(stream: string, query: Record<string, unknown>): Promise<Stored[]> {
-    const single = query.batch === undefined && query.multi_last === undefined;
-    return whileUnavailable(READ_TIMEOUT_MS, () => this.#ask(stream, JSON.stringify(query), single));
+  #readOne(stream: string, query: { last_by_subj: string } | { seq: number }): Promise<Stored | null> {
+    const data = JSON.stringify(query);
+    return whileUnavailable(READ_TIMEOUT_MS, async () => {
+      // Over the mux: it costs the broker and us no subscription.
+      const answer = await this.#requests.request(`$JS.API.DIRECT.GET.${stream}`, data, SILENCE_MS);
+      if (isMessage(answer)) return stored(answer);
+      const { code = 500, description = '' } = answer.headers ?? {};
+      if (code === NOT_FOUND) return null;
+      throw apiError({ code, description });
+    });
   }
 
-  async #ask(stream: string, query: string, single: boolean): Promise<Stored[]> {
+  #read(stream: string, query: Record<string, unknown>): Promise<Stored[]> {
+    return whileUnavailable(READ_TIMEOUT_MS, () => this.#ask(stream, JSON.stringify(query)));
+  }
+
+  async #ask(stream: string, query: string): Promise<Stored[]> {
     const { promise, resolve, reject } = Promise.withResolvers<Stored[]>();
     const found: Stored[] = [];
     const inbox = createInbox(this.#inboxPrefix);
@@ -100,10 +111,7 @@ export class StreamReader {
     const take = (error: Error | null, message: Msg) => {
       silent.refresh();
       if (error) return reject(error);
-      if (isMessage(message)) {
-        found.push(stored(message));
-        return single ? resolve(found) : undefined;
-      }
+      if (isMessage(message)) return void found.push(stored(message));
       const { code = 500, description = '' } = message.headers ?? {};
       if (code === END_OF_BATCH || code === NOT_FOUND) resolve(found);
       else reject(apiError({ code, description }));

@@ -53,7 +53,7 @@ export class ConversationHub {
   constructor(options: HubOptions) {
     const { bus, topics, rooms, log, now } = options;
     this.#options = options;
-    this.reader = new TranscriptReader(bus, log);
+    this.reader = new TranscriptReader(bus, log, now);
     this.pages = new TranscriptPages(bus.stored, log);
     this.#deps = {
       bus,

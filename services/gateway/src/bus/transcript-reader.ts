@@ -1,6 +1,6 @@
 /** Reads conversations back from MESSAGES and EVENTS. */
 import { AssistantMessage, RunBatch, runOfSubject, STREAMS, SUBJECTS, TranscriptRecord } from '@natter/proto';
-import type { Bus, Logger, Stored } from '@natter/runtime';
+import type { Bus, Logger, Stored, StreamState } from '@natter/runtime';
 
 /** A record with its sequence in MESSAGES. */
 export interface TranscriptEntry {
@@ -13,15 +13,23 @@ export interface StoredEnd {
   message: AssistantMessage;
 }
 
+/** How long it is remembered where MESSAGES begins and ends. */
+const STATE_MS = 1_000;
+
 const decoder = new TextDecoder();
 
 export class TranscriptReader {
   readonly #bus: Bus;
   readonly #log: Logger;
+  readonly #now: () => number;
+  #state: StreamState | null = null;
+  #stateAtMs = 0;
+  #reading: Promise<StreamState> | null = null;
 
-  constructor(bus: Bus, log: Logger) {
+  constructor(bus: Bus, log: Logger, now: () => number) {
     this.#bus = bus;
     this.#log = log;
+    this.#now = now;
   }
 
   /** Sequence of the newest record of a conversation; 0 when there is none. */
@@ -46,8 +54,19 @@ export class TranscriptReader {
 
   /** Whether MESSAGES still has everything behind a sequence, and ever had the message with it. */
   async reachesBackTo(seq: number): Promise<boolean> {
-    const { firstSeq, lastSeq } = await this.#bus.streamState(STREAMS.messages);
+    // Remembered for a moment: in a reconnect storm everybody asks.
+    if (this.#state === null || this.#now() - this.#stateAtMs > STATE_MS) await this.#readState();
+    if (this.#state !== null && seq > this.#state.lastSeq) await this.#readState();
+    const { firstSeq = 1, lastSeq = 0 } = this.#state ?? {};
     return seq + 1 >= firstSeq && seq <= lastSeq;
+  }
+
+  async #readState(): Promise<void> {
+    this.#reading ??= this.#bus.streamState(STREAMS.messages).finally(() => {
+      this.#reading = null;
+    });
+    this.#state = await this.#reading;
+    this.#stateAtMs = this.#now();
   }
 
   /** Whether a question of a conversation is unanswered. */

@@ -1,11 +1,15 @@
 /** What a connection gets as soon as it is known who it is: what it resumes, joins and missed. */
 import type { Principal } from '@natter/proto';
 import { decodeCursor } from '../bus/cursor.ts';
+import { Gate } from '../bus/gate.ts';
 import type { Connection } from './context.ts';
 import { askerOf, QUEUE_LIMIT, type Seats } from './seats.ts';
 
 /** Messages kept for a member who is away, of all their rooms. */
 const QUEUE_TOTAL = 500;
+
+/** Connections of this process that look for what waits in other rooms, after they have resumed. */
+const QUEUED_LATER = new Gate(8);
 
 export class Arrival {
   readonly #connection: Connection;
@@ -31,7 +35,12 @@ export class Arrival {
       const seat = await this.#seats.watchOwn(principal, session);
       if (typeof seat === 'string') this.#connection.refuse(seat);
     }
-    if (dialect.manner.offlineQueue && !this.#connection.closed) await this.#sendQueued(principal);
+    if (!dialect.manner.offlineQueue || this.#connection.closed) return;
+    if (opening.resume.length === 0) return this.#sendQueued(principal);
+    // Who resumes was here a moment ago, and so were many others: what they ask for goes first.
+    QUEUED_LATER.run(() => this.#sendQueued(principal)).catch((err: unknown) => {
+      this.#connection.context.log.warn({ err }, 'what waits in other rooms comes with the next connection');
+    });
   }
 
   /** Goes on where the cursors end; one that can't be used is an error, and the others go on. */

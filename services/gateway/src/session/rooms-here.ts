@@ -5,6 +5,7 @@ import { Member, Room } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
 import type { RoomListener } from '../bus/conversation-feed.ts';
 import { Gate } from '../bus/gate.ts';
+import { Recent } from '../bus/recent.ts';
 import type { RoomsClient } from '../bus/rooms-client.ts';
 import type { Presence, PresenceChange, PresenceListener } from '../cluster/presence.ts';
 
@@ -19,6 +20,8 @@ export interface Seated {
 }
 
 interface RoomHere {
+  /** Since when changes of its members are heard here. */
+  heardFrom: number;
   room: Room;
   seated: Set<Seated>;
   listener: PresenceListener;
@@ -34,6 +37,8 @@ export interface RoomsHereDeps {
 
 /** In larger rooms nobody is told who comes and goes: each would be told of each. */
 const ANNOUNCE_LIMIT = 200;
+/** Members thrown out who are remembered, while those let in meanwhile are on their way to a seat. */
+const REMOVALS_LIMIT = 10_000;
 /** Rooms whose members are checked at once after the broker was away. */
 const CHECKS_AT_ONCE = 8;
 /** Keys of one question to the auth service (proto, RoomsRequest). */
@@ -46,6 +51,9 @@ export class RoomsHere implements RoomListener {
   /** By conversation. */
   readonly #rooms = new Map<string, RoomHere>();
   readonly #checks = new Gate(CHECKS_AT_ONCE);
+  /** When who was thrown out of which room, in the time that `moment` tells. */
+  readonly #removals = new Recent<number>(REMOVALS_LIMIT);
+  #moment = 0;
 
   constructor(deps: RoomsHereDeps) {
     this.#deps = deps;
@@ -61,6 +69,22 @@ export class RoomsHere implements RoomListener {
     return this.#rooms.get(conversation)?.room ?? null;
   }
 
+  /** A point in the order in which this gateway hears of changes. */
+  moment(): number {
+    return this.#moment;
+  }
+
+  /**
+   * Whether somebody who was let into a room after `moment` may still be there.
+   *
+   * Null when that was not heard here: the auth service must be asked once more.
+   */
+  mayStay(conversation: string, sub: string, moment: number): boolean | null {
+    const here = this.#rooms.get(conversation);
+    if (here === undefined || here.heardFrom > moment) return null;
+    return (this.#removals.get(`${conversation}|${sub}`) ?? -1) <= moment;
+  }
+
   /** Connections of this gateway in a room. */
   countIn(conversation: string): number {
     return this.#rooms.get(conversation)?.seated.size ?? 0;
@@ -73,7 +97,8 @@ export class RoomsHere implements RoomListener {
       const listener: PresenceListener = (change) => {
         if (this.countIn(room.key) <= ANNOUNCE_LIMIT) this.#deps.announce(room.key, change);
       };
-      here = { room, seated: new Set(), listener };
+      this.#moment += 1;
+      here = { room, heardFrom: this.#moment, seated: new Set(), listener };
       this.#rooms.set(room.key, here);
     }
     here.seated.add(seated);
@@ -100,6 +125,8 @@ export class RoomsHere implements RoomListener {
     if (here === undefined || data.length === 0) return;
     const { sub, state } = Member.parse(JSON.parse(decoder.decode(data)));
     if (state === 'member' || state === 'invited') return;
+    this.#moment += 1;
+    this.#removals.set(`${conversation}|${sub}`, this.#moment);
     this.#removeAll(here, (seated) => (seated.sub === sub ? state : null));
   }
 
@@ -110,6 +137,8 @@ export class RoomsHere implements RoomListener {
   /** Asks anew who may be where: while the broker was away nothing was heard of it. */
   async recheck(): Promise<void> {
     const users = new Map<string, Set<RoomHere>>();
+    this.#moment += 1;
+    for (const here of this.#rooms.values()) here.heardFrom = this.#moment;
     for (const here of this.#rooms.values()) {
       for (const { sub } of here.seated) users.set(sub, (users.get(sub) ?? new Set()).add(here));
     }

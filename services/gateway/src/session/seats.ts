@@ -78,6 +78,7 @@ export class Seats {
   async join(principal: Principal, { id, type, name, ai }: JoinRequest): Promise<Seat | ErrorCode> {
     const { context } = this.#connection;
     const who = askerOf(principal);
+    const moment = context.roomsHere.moment();
     const reply = await context.rooms.ask({ op: 'join', who, id, type, name, ai });
     if (!reply.ok) return reply.code;
     const view = reply.rooms[0];
@@ -93,7 +94,7 @@ export class Seats {
     const since = this.#connection.dialect.manner.offlineQueue
       ? await context.positions.read(principal.sub, view.room.key)
       : null;
-    const request = { key: view.room.key, place: placeOf(view.room), view, since, queued: true };
+    const request = { key: view.room.key, place: placeOf(view.room), view, moment, since, queued: true };
     return this.#sit(principal, { ...request, begin: () => this.#joined(view) });
   }
 
@@ -131,13 +132,14 @@ export class Seats {
       return this.#sit(principal, { ...request, begin: resumed(place) });
     }
     const who = askerOf(principal);
+    const moment = context.roomsHere.moment();
     const reply = await context.rooms.ask({ op: 'access', who, keys: [cursor.conversation] });
     const view = reply.ok ? reply.rooms[0] : undefined;
     if (!reply.ok && reply.code === 'UNAVAILABLE') return reply.code;
     if (view === undefined) return 'CURSOR_UNKNOWN';
     this.leave(cursor.conversation);
     const place = placeOf(view.room);
-    const request = { key: cursor.conversation, place, view, since: cursor, queued: false };
+    const request = { key: cursor.conversation, place, view, moment, since: cursor, queued: false };
     return this.#sit(principal, { ...request, begin: resumed(place) });
   }
 
@@ -215,7 +217,7 @@ export class Seats {
       if (view === undefined) return;
       this.#connection.context.presence.enter(key, principal.sub, principal.name);
       await this.#connection.context.roomsHere.enter(view.room, seated);
-      await this.#confirm(principal, view.room, seated);
+      await this.#confirm(principal, view.room, seated, request.moment ?? -1);
     });
     const leave = () => {
       watching.stop();
@@ -260,8 +262,11 @@ export class Seats {
   }
 
   /** Who was thrown out between the answer of the auth service and now would not be told. */
-  async #confirm({ sub }: Principal, room: Room, seated: Seated): Promise<void> {
+  async #confirm({ sub }: Principal, room: Room, seated: Seated, moment: number): Promise<void> {
     if (room.type === 'private') return;
+    const mayStay = this.#connection.context.roomsHere.mayStay(room.key, sub, moment);
+    if (mayStay === true) return;
+    if (mayStay === false) return seated.removed('removed');
     const who = { sub, name: null, admin: false };
     const reply = await this.#connection.context.rooms.ask({ op: 'access', who, keys: [room.key] });
     if (!reply.ok) throw new BusError('UNAVAILABLE', `the auth service answered ${reply.code}`);
@@ -315,8 +320,9 @@ export class Seats {
 interface SitRequest {
   key: string;
   place: Place;
-  /** Of a room. */
+  /** Of a room: what the auth service said, and from when on. */
   view?: RoomView;
+  moment?: number;
   since: Position | null;
   /** Whether what was missed was queued for somebody who was away. */
   queued: boolean;
