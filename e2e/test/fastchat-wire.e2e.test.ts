@@ -367,8 +367,8 @@ describe('the query', () => {
       query: { len_context: 'ten' },
     });
     open.push(probe);
-    expect(await probe.next()).toMatchObject({ status: 'error', code: 'INVALID_FIELD' });
     expect(await probe.next()).toEqual(ACCEPTED);
+    expect(await probe.next()).toMatchObject({ status: 'error', code: 'INVALID_FIELD' });
     expect(textOf(await askFastchat(probe, QUESTION))).toContain('132 kW');
   });
 });

@@ -56,6 +56,8 @@ export class Session implements Connection {
   /** Whether nobody could tell about the last token. */
   #undecided = false;
   #hasSpoken = false;
+  /** What can't be used of the upgrade request, until it was told. */
+  #problem: ErrorCode | null;
   /** When its first frame came; it may have waited for the verdict about a token. */
   #spokeAtMs: number | null = null;
   #rate: RateLimit | null = null;
@@ -69,6 +71,7 @@ export class Session implements Connection {
     this.socket = socket;
     this.opening = opening;
     this.options = opening.options;
+    this.#problem = opening.problem;
     this.onBusy = opening.onBusy;
     this.openedAtMs = context.now();
     this.#heartbeatAtMs = this.openedAtMs;
@@ -91,10 +94,9 @@ export class Session implements Connection {
 
   /** Starts with the token of the upgrade request, if it had one. */
   open(): void {
-    const { problem } = this.opening;
-    if (problem !== null) {
-      this.refuse(problem);
-      if (this.dialect.manner.anonymous) return this.close('invalidSession');
+    if (this.#problem !== null && this.dialect.manner.anonymous) {
+      this.refuse(this.#problem);
+      return this.close('invalidSession');
     }
     this.#enqueue({ type: 'open' });
   }
@@ -325,6 +327,9 @@ export class Session implements Connection {
     this.#log('a connection is signed in');
     this.notice({ type: 'connected', connection: this.id, principal, atMs: this.context.now() });
     if (isSame || this.closed) return;
+    // Behind the greeting, which is the first frame of every wire that has one.
+    if (this.#problem !== null) this.refuse(this.#problem);
+    this.#problem = null;
     if (this.dialect.manner.offlineQueue)
       this.#stopListening = this.context.users.listen(principal.sub, (event) => this.#hear(event));
     await this.#arrival.arrive(principal);
