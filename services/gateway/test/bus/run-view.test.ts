@@ -97,10 +97,8 @@ describe('RunView', () => {
 
   it('replays to a reader what comes behind what they have seen', () => {
     const view = new RunView();
-    const [starting, chosen]: RunEvent[] = [
-      { type: 'step.started', step: 'starting' },
-      { type: 'agent.chosen', agent: 'specs' },
-    ];
+    const starting: RunEvent = { type: 'step.started', step: 'starting' };
+    const chosen: RunEvent = { type: 'agent.chosen', agent: 'specs' };
     collect(view, [batch(1, [starting, delta(0, 'ab')]), batch(2, [chosen, delta(2, 'cd')])]);
     const late: RunEvent[] = [];
     view.replay((event) => late.push(event), { at: 1, marks: 1 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Edge } from '../../src/edge/server.ts';
 import { registerGatewayMetrics } from '../../src/metrics.ts';
 import type { Route } from '../../src/rest/route.ts';
+import { SessionRegistry } from '../../src/session/session-registry.ts';
 
 const route: Route = {
   method: 'GET',
@@ -28,6 +29,7 @@ const edge = new Edge(
     dialects: [],
     routes: [route],
     context: {} as never,
+    sessions: new SessionRegistry({ keys: () => new Map<string, never>().keys() }, Date.now),
     metrics: registerGatewayMetrics(new Metrics('gateway'), { connections: () => 0, runs: () => 0 }),
     log: createLogger('gateway', 'silent'),
   },

@@ -1,33 +1,52 @@
-import { BusError } from '@natter/runtime';
 import { describe, expect, it } from 'vitest';
 import { Counted } from '../../src/session/counted.ts';
-import { METADATA, principal, type Rig, rig, settle } from './rig.ts';
+import { confirmed, errors, notices, openRooms, principal, type Rig, rig, settle, signedIn } from './rig.ts';
 
-const errors = ({ sent }: Rig) => sent.flatMap((frame) => ('error' in frame ? [frame.error] : []));
-
-async function authenticated(limits = {}, users?: Counted): Promise<Rig> {
-  const it = rig(limits, users);
-  it.session.open('alice');
-  await settle();
-  expect(it.sent).toEqual([{ authenticated: 'alice' }]);
-  it.sent.length = 0;
-  return it;
-}
-
-const delta = (at: number, text: string) => ({ type: 'text.delta', at, text }) as const;
-const completed = (text: string) => ({ type: 'run.completed', text, metadata: METADATA }) as const;
+const TOKEN = { credential: { token: 'alice', use: 'access' } } as const;
+const soon = ({ clock }: Rig, seconds: number) => Math.floor(clock.now() / 1_000) + seconds;
+const refusals = ({ sent }: Rig) => sent.flatMap((frame) => ('refused' in frame ? [frame.refused] : []));
 
 describe('authentication', () => {
-  it('refuses a question before a token, and stays open', () => {
+  it('says who is connected, by the token of the upgrade request', async () => {
+    const one = await signedIn();
+    expect(one.sent[0].notice).toMatchObject({
+      type: 'connected',
+      connection: one.session.id,
+      principal: { sub: 'alice' },
+    });
+    expect(one.verified).toEqual([['alice', 'access']]);
+  });
+
+  it.each([
+    { type: 'ask', text: 'hi', session: null, customerId: null, messageId: null },
+    { type: 'join', room: 'r', roomType: null, name: null, ai: null },
+    { type: 'leave', room: 'r' },
+    { type: 'typing', room: null, conversation: 'c', isTyping: true },
+    { type: 'edit', target: { room: null, conversation: 'c', messageId: 'm', user: null }, text: 'x' },
+    { type: 'cancel', target: { room: null, conversation: 'c', messageId: '', user: null } },
+    { type: 'resume', cursors: ['c1'] },
+    { type: 'moderate', action: 'ban', room: 'r', user: 'bob' },
+    { type: 'set_ai', room: 'r', ai: 'never' },
+    { type: 'set_on_busy', onBusy: 'reject' },
+  ])('refuses $type before a token, does nothing, and stays open', async (command) => {
     const one = rig();
-    one.ask('hi');
+    one.say(command);
+    await settle();
     expect(errors(one)).toEqual(['AUTH_REQUIRED']);
+    expect([one.asked, one.stored, one.appended, one.watched, one.live]).toEqual([[], [], [], [], []]);
     expect(one.closed).toBeNull();
   });
 
-  it('keeps a question that follows the token at once until the verdict', async () => {
+  it('answers pings of anybody', async () => {
     const one = rig();
-    one.session.open('alice');
+    one.say({ type: 'ping' });
+    await settle();
+    expect(notices(one)).toEqual([{ type: 'pong', atMs: one.clock.now() }]);
+  });
+
+  it('keeps a question that follows the token at once until the verdict', async () => {
+    const one = rig({ opening: TOKEN });
+    one.session.open();
     one.ask('hi');
     expect(one.stored).toEqual([]);
     await settle();
@@ -35,11 +54,14 @@ describe('authentication', () => {
   });
 
   it('refuses the question too when the token is bad', async () => {
-    const one = rig();
-    one.session.open('forged');
+    const one = rig({ opening: { credential: { token: 'forged', use: 'access' } } });
+    one.session.open();
     one.ask('hi');
     await settle();
-    expect(one.sent).toEqual([{ refused: 'INVALID_TOKEN' }, { error: 'AUTH_REQUIRED' }]);
+    expect(one.sent.map(({ refused, error }) => refused ?? error)).toEqual([
+      'INVALID_TOKEN',
+      'AUTH_REQUIRED',
+    ]);
   });
 
   it('says which token has expired and which has not', async () => {
@@ -47,49 +69,52 @@ describe('authentication', () => {
     one.verdicts.old = { ok: false, reason: 'expired' };
     one.say({ type: 'authenticate', token: 'old' });
     await settle();
-    expect(one.sent).toEqual([{ refused: 'TOKEN_EXPIRED' }]);
+    expect(refusals(one)).toEqual(['TOKEN_EXPIRED']);
   });
 
-  it('does not call a token bad when nobody can tell', async () => {
-    const one = rig();
+  it('does not call a token bad when nobody can tell, nor what follows it', async () => {
+    const one = rig({ opening: TOKEN });
     one.verdicts.alice = 'down';
-    one.session.open('alice');
-    await settle();
-    expect(one.sent).toEqual([{ error: 'UNAVAILABLE' }]);
-    expect(one.closed).toBeNull();
-  });
-
-  it('refuses what follows such a token for the same reason, not for want of a token', async () => {
-    const one = rig();
-    one.verdicts.alice = 'down';
-    one.session.open('alice');
+    one.session.open();
     one.ask('hi');
     await settle();
     expect(errors(one)).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);
-  });
-
-  it('asks in the name of the newest token, not of the one before it', async () => {
-    const one = await authenticated();
-    one.verdicts.bob = principal('bob', Math.floor(one.clock.now() / 1_000) + 60);
-    one.say({ type: 'authenticate', token: 'bob' });
-    one.ask('mine');
-    await settle();
-    expect(one.stored.map(({ sub }) => sub)).toEqual(['bob']);
+    expect(one.closed).toBeNull();
   });
 
   it('asks nobody about a token that is too long', async () => {
     const one = rig();
     one.say({ type: 'authenticate', token: 'x'.repeat(5_000) });
     await settle();
-    expect(one.sent).toEqual([{ refused: 'INVALID_TOKEN' }]);
+    expect(refusals(one)).toEqual(['INVALID_TOKEN']);
+    expect(one.verified).toEqual([]);
+  });
+
+  it('closes at once after a bad token, or none, where the wire says so', async () => {
+    const manner = { refusedToken: 'invalidToken', tokenAtOpen: true } as const;
+    const bad = rig({ manner, opening: { credential: { token: 'forged', use: 'access' } } });
+    const none = rig({ manner });
+    for (const one of [bad, none]) one.session.open();
+    await settle();
+    expect([bad, none].map(refusals)).toEqual([['INVALID_TOKEN'], ['AUTH_REQUIRED']]);
+    expect([bad.closed?.code, none.closed?.code]).toEqual([4001, 4001]);
+  });
+
+  it('asks in the name of the newest token, not of the one before it', async () => {
+    const one = await signedIn();
+    one.verdicts.bob = principal('bob', soon(one, 60));
+    one.say({ type: 'authenticate', token: 'bob' });
+    one.ask('mine');
+    await settle();
+    expect(one.stored.map(({ sub }) => sub)).toEqual(['bob']);
   });
 
   it('closes a live connection when its token expires, unless a new one came', async () => {
-    const one = await authenticated();
+    const one = await signedIn();
     one.clock.advance(3_599_000);
     one.session.tick(one.clock.now());
     expect(one.closed).toBeNull();
-    one.verdicts.fresh = principal('alice', Math.floor(one.clock.now() / 1_000) + 60);
+    one.verdicts.fresh = principal('alice', soon(one, 60));
     one.say({ type: 'authenticate', token: 'fresh' });
     await settle();
     one.clock.advance(59_000);
@@ -102,176 +127,273 @@ describe('authentication', () => {
 
   it('closes a connection that shows no token in time', () => {
     const one = rig();
+    one.session.open();
     one.clock.advance(29_999);
     one.session.tick(one.clock.now());
     expect(one.closed).toBeNull();
-    one.clock.advance(1);
+  });
+
+  it('closes it one millisecond later', async () => {
+    const one = rig();
+    one.session.open();
+    await settle();
+    one.clock.advance(30_000);
     one.session.tick(one.clock.now());
     expect(one.closed?.code).toBe(4001);
   });
 
   it('counts a user once per connection and gives the place back', async () => {
     const users = new Counted(1);
-    const first = await authenticated({}, users);
+    const first = await signedIn({ users });
     first.say({ type: 'authenticate', token: 'alice' });
     await settle();
     expect(first.closed).toBeNull();
-    const second = rig({}, users);
-    second.session.open('alice');
-    await settle();
+    const second = await signedIn({ users });
     expect(errors(second)).toEqual(['TOO_MANY_CONNECTIONS']);
     expect(second.closed?.code).toBe(1013);
     first.session.ended();
-    await authenticated({}, users);
+    expect((await signedIn({ users })).closed).toBeNull();
   });
 
-  it('starts a conversation of its own for another user on the same connection', async () => {
-    const one = await authenticated();
-    one.verdicts.bob = principal('bob', Math.floor(one.clock.now() / 1_000) + 60);
+  it('of another user drops the rooms and the conversation of the one before', async () => {
+    const one = await signedIn({ manner: { watches: true, offlineQueue: true } });
+    one.verdicts.bob = principal('bob', soon(one, 60));
+    one.say({ type: 'join', room: 'r', roomType: null, name: null, ai: null });
     one.ask('first');
+    await settle();
+    expect(one.watching()).toHaveLength(2);
     one.say({ type: 'authenticate', token: 'bob' });
     await settle();
+    expect(one.watching()).toEqual([]);
+    expect(one.present).toEqual([]);
+    expect([...one.listeners.keys()]).toEqual(['bob']);
     one.ask('second');
-    const [mine, theirs] = one.followed.map(({ conversation }) => conversation.split('='));
-    expect(mine?.[0]).toBe('alice');
-    expect(theirs?.[0]).toBe('bob');
+    await settle();
+    const [mine, theirs] = one.stored.map(({ conversation }) => conversation.split('='));
+    expect([mine?.[0], theirs?.[0]]).toEqual(['alice', 'bob']);
     expect(theirs?.[1]).not.toBe(mine?.[1]);
+  });
+
+  it('of the same user keeps both', async () => {
+    const one = await signedIn({ manner: { watches: true } });
+    one.ask('first');
+    one.say({ type: 'authenticate', token: 'alice' });
+    one.ask('second');
+    await settle();
+    expect(one.stored[0]?.conversation).toBe(one.stored[1]?.conversation);
+    expect(one.watched).toHaveLength(1);
   });
 });
 
-describe('questions', () => {
-  it('keeps one conversation for questions that name none', async () => {
-    const one = await authenticated();
-    one.ask('first');
-    one.ask('second');
-    expect(one.followed[0]?.conversation).toBe(one.followed[1]?.conversation);
-    expect(one.followed[0]?.run).not.toBe(one.followed[1]?.run);
+describe('a session without a token', () => {
+  const manner = { anonymous: true, watches: true };
+  const limits = { anonymousSessions: true };
+
+  it('belongs to whoever knows its name, and to nobody else', async () => {
+    const subs = [];
+    for (const session of ['s1', 's1', 's2']) {
+      const one = rig({ manner, limits, opening: { session } });
+      one.session.open();
+      one.ask('hi');
+      await settle();
+      subs.push(one.stored[0]?.sub);
+    }
+    expect(subs[0]).toMatch(/^natter:session:[0-9a-f]{32}$/);
+    expect(subs[1]).toBe(subs[0]);
+    expect(subs[2]).not.toBe(subs[0]);
   });
 
-  it.each([
-    ['', 'EMPTY_MESSAGE'],
-    [' \n\t', 'EMPTY_MESSAGE'],
-    ['x'.repeat(16_001), 'MESSAGE_TOO_LONG'],
-  ])('refuses %j', async (text, code) => {
-    const one = await authenticated();
-    one.ask(text);
-    expect(errors(one)).toEqual([code]);
+  it('needs a token where the configuration wants one', async () => {
+    const one = rig({ manner, opening: { session: 's1' } });
+    one.session.open();
+    one.ask('hi');
+    await settle();
+    expect(errors(one)).toEqual(['AUTH_REQUIRED']);
+  });
+
+  it('is closed when its name can not be used', () => {
+    const one = rig({ manner, limits, opening: { problem: 'INVALID_FIELD' } });
+    one.session.open();
+    expect(errors(one)).toEqual(['INVALID_FIELD']);
+    expect(one.closed?.code).toBe(4001);
+  });
+});
+
+describe('commands', () => {
+  it('are done in their order, each after the one before it', async () => {
+    const one = await signedIn();
+    const { promise: joined, resolve } = Promise.withResolvers<void>();
+    one.rooms = async (request) => {
+      if (request.op === 'join') await joined;
+      return openRooms()(request);
+    };
+    one.say({ type: 'join', room: 'r', roomType: null, name: null, ai: null });
+    one.say({ type: 'ping' });
+    one.ask('in the room', { room: 'r', messageId: 'm' });
+    await settle();
+    expect(notices(one)).toEqual([]);
+    resolve();
+    await settle();
+    expect(notices(one).map(({ type }) => type)).toEqual(['joined', 'pong', 'confirmed']);
+    expect(one.asked.filter(({ op }) => op === 'join')).toHaveLength(1);
+  });
+
+  it('that wait are limited', async () => {
+    const one = await signedIn();
+    one.rooms = () => new Promise(() => undefined);
+    one.say({ type: 'join', room: 'r', roomType: null, name: null, ai: null });
+    for (let ping = 0; ping < 66; ping += 1) one.say({ type: 'ping' });
+    expect(errors(one)).toEqual(['TOO_MANY_TURNS', 'TOO_MANY_TURNS']);
+  });
+
+  it('that fail are an error with an id, and those behind them go on', async () => {
+    const one = await signedIn();
+    one.rooms = async () => {
+      throw new Error('secret of the inside');
+    };
+    one.say({ type: 'join', room: 'r', roomType: null, name: null, ai: null });
+    one.say({ type: 'ping' });
+    await settle();
+    expect(errors(one)).toEqual(['INTERNAL']);
+    expect(JSON.stringify(one.sent)).not.toContain('secret');
+    expect(notices(one).map(({ type }) => type)).toEqual(['pong']);
+  });
+
+  it('that wait are forgotten when the connection ends', async () => {
+    const one = await signedIn();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    one.rooms = async (request) => {
+      await promise;
+      return openRooms()(request);
+    };
+    one.say({ type: 'join', room: 'r', roomType: null, name: null, ai: null });
+    one.ask('hi');
+    one.session.ended();
+    resolve();
+    await settle();
+    expect([one.stored, one.watching(), one.present]).toEqual([[], [], []]);
+  });
+
+  it('that are malformed are refused with what the codec says', async () => {
+    const one = await signedIn();
+    const bytes = new TextEncoder().encode(JSON.stringify({ ok: false, code: 'UNKNOWN_TYPE' }));
+    one.session.receive(bytes, false);
+    expect(errors(one)).toEqual(['UNKNOWN_TYPE']);
+  });
+});
+
+describe('options for all questions', () => {
+  const configure = {
+    type: 'configure',
+    options: { model: 'big' },
+    otherwise: { type: 'ask', text: 'configure!', session: null, customerId: null, messageId: null },
+  };
+
+  it('come with the first frame', async () => {
+    const one = await signedIn();
+    one.say(configure);
+    one.ask('hi', { options: { temperature: 1 } });
+    await settle();
+    expect(one.stored.map(({ text, options }) => [text, options])).toEqual([
+      ['hi', { model: 'big', temperature: 1 }],
+    ]);
+  });
+
+  it('come in time although the verdict about the token came late', async () => {
+    const one = rig({ opening: TOKEN });
+    one.session.open();
+    one.say(configure);
+    one.clock.advance(2_500);
+    await settle();
     expect(one.stored).toEqual([]);
   });
 
-  it('has a cap on unanswered questions, and room again after an answer', async () => {
-    const one = await authenticated();
-    for (const text of ['a', 'b', 'c', 'd']) one.ask(text);
-    expect(errors(one)).toEqual(['TOO_MANY_TURNS']);
-    one.emit(0, completed('done'));
-    one.ask('e');
-    expect(one.stored).toHaveLength(4);
-  });
-
-  it('is one run when the same id comes twice on one connection', async () => {
-    const one = await authenticated();
-    one.ask('a', { messageId: 'm1' });
-    one.ask('a', { messageId: 'm1' });
+  it('are a question as the second frame', async () => {
+    const one = await signedIn();
+    one.say({ type: 'nothing' });
+    one.say(configure);
     await settle();
-    expect(one.stored).toHaveLength(1);
-    one.emit(0, completed('done'));
-    expect(one.sent.filter((frame) => JSON.stringify(frame).includes('run.completed'))).toHaveLength(1);
+    expect(one.stored.map(({ text, options }) => [text, options])).toEqual([['configure!', {}]]);
   });
 
-  it('does not count a repeat against the cap', async () => {
-    const one = await authenticated();
-    for (const id of ['m1', 'm2', 'm3', 'm1']) one.ask('a', { messageId: id });
-    expect(errors(one)).toEqual([]);
-  });
-
-  it('asks the broker for what happened before when the question was stored before', async () => {
-    const one = await authenticated();
-    one.storeResult = async () => ({ duplicate: true });
-    one.ask('a', { messageId: 'm1' });
+  it('are a question later than 2 s', async () => {
+    const one = await signedIn();
+    one.clock.advance(2_001);
+    one.say(configure);
     await settle();
-    expect(one.followed[0]?.repaired).toBe(1);
+    expect(one.stored.map(({ text }) => text)).toEqual(['configure!']);
+  });
+});
+
+describe('deadlines', () => {
+  it('send a heartbeat as often as configured, where the wire has one', async () => {
+    const one = await signedIn({ manner: { heartbeat: true } });
+    for (let second = 1; second <= 61; second += 1) {
+      one.clock.advance(1_000);
+      one.session.tick(one.clock.now());
+    }
+    expect(notices(one).map(({ type }) => type)).toEqual(['heartbeat', 'heartbeat']);
   });
 
-  it('says so when a question could not be stored, and forgets it', async () => {
-    const one = await authenticated();
-    one.storeResult = async () => {
-      throw new BusError('UNAVAILABLE', 'broker away: nats://10.0.0.1:4222');
-    };
-    one.ask('a');
-    await settle();
-    expect(errors(one)).toEqual(['UNAVAILABLE']);
-    expect(JSON.stringify(one.sent)).not.toContain('10.0.0.1');
-    expect(one.followed[0]?.stopped).toBe(true);
-  });
-
-  it('leaves its runs alone when the connection ends', async () => {
-    const one = await authenticated();
-    one.ask('a');
-    one.session.ended();
-    expect(one.followed[0]?.stopped).toBe(true);
-    one.ask('b');
-    expect(one.stored).toHaveLength(1);
+  it('send none where it has none', async () => {
+    const one = await signedIn();
+    one.clock.advance(60_000);
+    one.session.tick(one.clock.now());
+    expect(notices(one)).toEqual([]);
   });
 });
 
 describe('rate limit', () => {
   it('answers with the seconds to wait, and closes a client that never stops', async () => {
-    const one = await authenticated({ rateLimitRequests: 5 });
-    for (let frame = 0; frame < 6; frame += 1) one.say({ type: 'authenticate', token: 'alice' });
-    expect(one.sent.at(-1)).toEqual({ error: 'RATE_LIMIT', retryAfter: 60 });
-    for (let frame = 0; frame < 250; frame += 1) one.say({ type: 'authenticate', token: 'alice' });
+    const one = await signedIn({ limits: { rateLimitRequests: 5 } });
+    for (let frame = 0; frame < 6; frame += 1) one.say({ type: 'ping' });
+    expect(one.sent.at(-1)).toMatchObject({ error: 'RATE_LIMIT', retryAfter: 60 });
+    for (let frame = 0; frame < 250; frame += 1) one.say({ type: 'ping' });
     expect(one.closed?.code).toBe(1008);
   });
-});
 
-describe('control frames', () => {
-  it('count like others, and a flood of them ends the connection', async () => {
-    const one = await authenticated({ rateLimitRequests: 5 });
+  it('counts control frames like others, and a flood of them ends the connection', async () => {
+    const one = await signedIn({ limits: { rateLimitRequests: 5 } });
     for (let frame = 0; frame < 250; frame += 1) one.session.receiveControl();
     expect(errors(one)[0]).toBe('RATE_LIMIT');
     expect(one.closed?.code).toBe(1008);
   });
 
-  it('whose answers nobody reads end it too', async () => {
-    const one = await authenticated();
-    one.buffered = 10_001;
-    one.session.tick(one.clock.now());
-    expect(one.closed?.code).toBe(1013);
+  it('of the user holds over all gateways, for questions', async () => {
+    const one = await signedIn();
+    one.retryAfter.user = 12;
+    one.ask('hi', { messageId: 'm' });
+    await settle();
+    expect(one.sent.at(-1)).toMatchObject({ error: 'RATE_LIMIT', retryAfter: 12, messageId: 'm' });
+    expect(one.stored).toEqual([]);
+  });
+
+  it('of the session holds on wires that have one', async () => {
+    const [limited, free] = [await signedIn({ manner: { sessionRate: true } }), await signedIn()];
+    for (const one of [limited, free]) {
+      one.retryAfter.session = 3;
+      one.ask('hi');
+      await settle();
+    }
+    expect([limited, free].map(errors)).toEqual([['RATE_LIMIT'], []]);
   });
 });
 
-describe('a slow reader', () => {
-  it('gets merged tokens that add up, once it reads again', async () => {
-    const one = await authenticated();
-    one.ask('a');
-    one.emit(0, delta(0, 'one '));
-    one.buffered = 5_000;
-    one.emit(0, delta(4, 'two '));
-    one.emit(0, delta(8, 'three '));
-    one.buffered = 0;
-    one.session.drained();
-    one.emit(0, delta(14, 'four'));
-    const events = one.sent.map(({ event }) => event);
-    expect(events).toEqual([delta(0, 'one '), delta(4, 'two three '), delta(14, 'four')]);
-  });
-
-  it('gets the rest of the text before the end, even if it never caught up', async () => {
-    const one = await authenticated();
-    one.ask('a');
-    one.buffered = 5_000;
-    one.emit(0, delta(0, 'all of '));
-    one.emit(0, delta(7, 'it'));
-    one.emit(0, completed('all of it'));
-    const events = one.sent.map(({ event }) => event);
-    expect(events).toEqual([delta(0, 'all of it'), completed('all of it')]);
-  });
-
-  it('is closed above the hard limit so that it can come back', async () => {
-    const one = await authenticated();
-    one.ask('a');
+describe('a reader who does not read', () => {
+  it('is closed above the hard limit, also when nothing is sent to it by itself', async () => {
+    const one = await signedIn();
     one.buffered = 10_001;
-    one.emit(0, completed('x'));
+    one.session.tick(one.clock.now());
     expect(one.closed).toEqual({ code: 1013, reason: 'Reading too slowly' });
-    expect(one.followed[0]?.stopped).toBe(true);
+  });
+
+  it('is closed when something published to it was dropped, and leaves everything', async () => {
+    const one = await signedIn({ manner: { watches: true } });
+    one.ask('hi');
+    await settle();
+    expect(confirmed(one)).toHaveLength(1);
+    one.session.dropped();
+    expect(one.closed?.code).toBe(1013);
+    expect(one.watching()).toEqual([]);
   });
 });
