@@ -89,11 +89,10 @@ export class Seats {
       this.#joined(view);
       return known;
     }
-    // A conversation of their own becomes the private room of that name.
-    if (known !== undefined) this.leave(view.room.key);
-    const since = this.#connection.dialect.manner.offlineQueue
-      ? await context.positions.read(principal.sub, view.room.key)
-      : null;
+    // A conversation of their own becomes the private room of that name, and goes on where it is.
+    let since = known?.watching.position() ?? null;
+    if (since === null && this.#connection.dialect.manner.offlineQueue)
+      since = await context.positions.read(principal.sub, view.room.key);
     const request = { key: view.room.key, place: placeOf(view.room), view, moment, since, queued: true };
     return this.#sit(principal, { ...request, begin: () => this.#joined(view) });
   }
