@@ -49,13 +49,13 @@ export class Changing {
   /** Edits, deletes or marks as read; resolves when the broker has it, or the client was told why not. */
   async change(target: MessageTarget, change: Change, principal: Principal): Promise<void> {
     const refused = await this.#guard(target, () => this.#change(target, change, principal));
-    if (refused !== null) this.#connection.refuse(refused, { messageId: target.messageId });
+    if (refused !== null) this.#connection.refuse(refused, named(target));
   }
 
   /** Stops an answer; it ends with its own last frame, which follows for all who see it. */
   async cancel(target: MessageTarget, principal: Principal): Promise<void> {
     const refused = await this.#guard(target, () => this.#cancel(target, principal));
-    if (refused !== null) this.#connection.refuse(refused, { messageId: target.messageId });
+    if (refused !== null) this.#connection.refuse(refused, named(target));
   }
 
   async #guard(target: MessageTarget, act: () => Promise<ErrorCode | null>): Promise<ErrorCode | null> {
@@ -64,10 +64,7 @@ export class Changing {
     } catch (err) {
       const trace = startTrace();
       this.#connection.context.log.error({ err, traceId: trace.traceId }, 'a message could not be changed');
-      this.#connection.refuse(storeErrorCode(err), {
-        messageId: target.messageId,
-        correlationId: trace.traceId,
-      });
+      this.#connection.refuse(storeErrorCode(err), { ...named(target), correlationId: trace.traceId });
       return null;
     }
   }
@@ -79,7 +76,7 @@ export class Changing {
     if (where === null) return target.room === null ? 'MESSAGE_NOT_FOUND' : 'ROOM_DENIED';
     const retryAfter = await context.rates.take('user', principal.sub);
     if (retryAfter > 0) {
-      this.#connection.refuse('RATE_LIMIT', { retryAfter, messageId: target.messageId });
+      this.#connection.refuse('RATE_LIMIT', { ...named(target), retryAfter });
       return null;
     }
     const found = await this.#find(where, target, principal);
@@ -180,4 +177,9 @@ export class Changing {
     const { run, id, sub: author, at, deletedAt } = found;
     return { ...where, run, id, sub: author, atMs: at, deleted: deletedAt !== undefined };
   }
+}
+
+/** A cancel need not name a message, and its refusal names none then. */
+function named({ messageId }: MessageTarget): { messageId?: string } {
+  return messageId === '' ? {} : { messageId };
 }
