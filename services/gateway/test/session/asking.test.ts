@@ -186,7 +186,7 @@ describe('a message in a watched conversation', () => {
     const one = await signedIn({ manner: { ...manner, offlineQueue: true } });
     await asking(one, 'hi');
     const { conversation, run } = one.stored[0] ?? {};
-    expect(one.told).toEqual([{ type: 'run.begun', conversation, run, connection: one.session.id }]);
+    expect(one.told).toMatchObject([{ type: 'run.begun', conversation, run, connection: one.session.id }]);
   });
 
   it('is a question although it could not be shown', async () => {

@@ -1,44 +1,38 @@
-import { loadConfig } from '@natter/runtime/config';
 import { frozenClock } from '@natter/testkit';
 import { describe, expect, it } from 'vitest';
-import { GATEWAY_SETTINGS } from '../../src/config.ts';
 import { SessionRegistry } from '../../src/session/session-registry.ts';
+import { rig, signedIn } from './rig.ts';
 
-/** As many as are remembered at once. */
-const LIMIT = 10_000;
-const TYPING_MS = 10_000;
+const noRooms = { keys: () => new Map<string, never>().keys() };
 
 describe('SessionRegistry', () => {
-  const registry = () => {
+  it('knows who is typing, until they stop or are silent for 10 s', () => {
     const clock = frozenClock();
-    return { clock, sessions: new SessionRegistry({ keys: () => new Map().keys() }, () => clock.now()) };
-  };
-
-  it('takes somebody to have stopped typing who has not said so for 10 s', () => {
-    const { clock, sessions } = registry();
-    sessions.setTyping('=room=1', 'alice', true);
-    expect(sessions.typing('=room=1')).toEqual(['alice']);
-    clock.advance(TYPING_MS + 1);
-    expect(sessions.typing('=room=1')).toEqual([]);
-    expect(sessions.stats().typing).toBe(0);
+    const registry = new SessionRegistry(noRooms, clock.now);
+    registry.setTyping('k', 'alice', true);
+    registry.setTyping('k', 'bob', true);
+    registry.setTyping('other', 'carol', true);
+    registry.setTyping('k', 'bob', false);
+    expect(registry.typing('k')).toEqual(['alice']);
+    clock.advance(10_001);
+    expect([registry.typing('k'), registry.stats().typing]).toEqual([[], 0]);
   });
 
-  it('[rooms/env-cleanup] has room for others once those were cleaned up who never stopped typing', () => {
-    const { clock, sessions } = registry();
-    for (let index = 0; index < LIMIT; index += 1) sessions.setTyping('=full=1', `user-${index}`, true);
-    clock.advance(TYPING_MS + 1);
-    sessions.setTyping('=room=1', 'alice', true);
-    expect(sessions.typing('=room=1')).toEqual([]);
-    for (let index = 0; index < LIMIT; index += 1) sessions.setTyping('=full=1', `user-${index}`, true);
-    clock.advance(TYPING_MS + 1);
-    sessions.cleanUp();
-    sessions.setTyping('=room=1', 'alice', true);
-    expect(sessions.typing('=room=1')).toEqual(['alice']);
+  it('remembers no more than 10,000 who type', () => {
+    const registry = new SessionRegistry(noRooms, frozenClock().now);
+    for (let number = 0; number < 10_010; number += 1) registry.setTyping('k', `user ${number}`, true);
+    expect(registry.stats().typing).toBe(10_000);
   });
 
-  it('[rooms/env-cleanup] is cleaned up every 300 s, or as often as WEBSOCKET_CLEANUP_INTERVAL says', () => {
-    const seconds = (env: Record<string, string>) => loadConfig(GATEWAY_SETTINGS, env).config.cleanupSeconds;
-    expect(seconds({})).toBe(300);
-    expect(seconds({ WEBSOCKET_CLEANUP_INTERVAL: '60' })).toBe(60);
+  it('finds connections by id and by user, once it is known whose they are', async () => {
+    const registry = new SessionRegistry(noRooms, frozenClock().now);
+    const [mine, nobodys] = [await signedIn(), rig()];
+    for (const { session } of [mine, nobodys]) registry.add(session);
+    expect(registry.ofUser('alice').map(({ connection_id }) => connection_id)).toEqual([mine.session.id]);
+    expect(registry.connection(nobodys.session.id)).toBeNull();
+    expect(registry.connection('unknown')).toBeNull();
+    expect(registry.stats()).toMatchObject({ connections: 2, users: new Set(['alice']) });
+    registry.delete(mine.session);
+    expect(registry.ofUser('alice')).toEqual([]);
   });
 });
