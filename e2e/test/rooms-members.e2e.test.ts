@@ -1,8 +1,9 @@
 /** Who may be in a room, and who may put others in and out; on two gateways. */
 import { type Probe, type Stack, startStack } from '@natter/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ANSWER_MS } from '../src/chat.ts';
 import { reportFailures } from '../src/report-failures.ts';
-import { heard, join, openRooms, post, refusal, say, settled } from '../src/rooms-chat.ts';
+import { answerTo, heard, join, openRooms, POWER, post, refusal, say, settled } from '../src/rooms-chat.ts';
 import { roomPath, roomsCurl } from '../src/rooms-curl.ts';
 
 /** Within which a kick, a ban or a deletion reaches every gateway. */
@@ -200,6 +201,53 @@ describe('the life of a room', () => {
     await settled(alice);
     expect(heard(alice)).toEqual([]);
     expect(heard(bob)).toEqual(['The old secret']);
+  });
+});
+
+describe('an answer under way', () => {
+  /** Texts of the answer that a connection was shown. */
+  const deltas = (probe: Probe) => probe.frames.filter(({ data }) => data.streaming === true).length;
+
+  it('[rooms/kick] ends for who is kicked, and for nobody else', async () => {
+    await stack.demo.behave({ tokensPerSecond: 15 });
+    const [owner, kicked] = [await enter('owner'), await enter('kicked', 1)];
+    for (const probe of [owner, kicked]) await join(probe, 'cut off', { room_type: 'shared' });
+    say(kicked, POWER.question, { room: 'cut off', id: 'q-1' });
+    for (const probe of [owner, kicked]) await probe.next(({ data }) => data.streaming === true, ANSWER_MS);
+    await moderate(owner, 'kick', 'cut off', 'kicked');
+    await kicked.nextOfType('leave_room');
+    const shown = kicked.frames.length;
+    const { end, deltas: texts } = await answerTo(owner, 'q-1');
+    await stack.demo.behave({ tokensPerSecond: 300 });
+    expect(texts.join('')).toBe(end.data.response);
+    await settled(kicked);
+    expect(kicked.frames.slice(shown).map(({ type }) => type)).toEqual(['pong']);
+    expect(deltas(kicked)).toBeLessThan(deltas(owner));
+  });
+
+  it('[rooms/deleted-live] ends with its room, and nothing of it comes in a new one of that id', async () => {
+    await stack.demo.behave({ tokensPerSecond: 15 });
+    const [alice, bob] = [await enter('alice'), await enter('bob', 1)];
+    for (const probe of [alice, bob]) await join(probe, 'reborn', { room_type: 'shared' });
+    say(alice, POWER.question, { room: 'reborn', id: 'q-1' });
+    for (const probe of [alice, bob]) await probe.next(({ data }) => data.streaming === true, ANSWER_MS);
+    const curl = roomsCurl(stack.httpUrl(), await stack.token({ sub: 'alice' }));
+    await curl('DELETE', roomPath('reborn'));
+    for (const probe of [alice, bob]) await probe.nextOfType('leave_room');
+    const shown = bob.frames.length;
+    await join(bob, 'reborn', { room_type: 'shared' });
+    await stack.demo.behave({ tokensPerSecond: 300 });
+    // Answered by the agent that was busy with the old room's question.
+    say(bob, 'What was my first question?', { room: 'reborn', id: 'q-2' });
+    const { end } = await answerTo(bob, 'q-2');
+    expect(end.data.response).toContain('This is your first question');
+    const later = bob.frames
+      .slice(shown)
+      .filter(({ data }) => data.message_id === 'q-1' || data.reply_to === 'q-1');
+    expect(later).toEqual([]);
+    await settled(alice);
+    expect(alice.frames.at(-1)).toMatchObject({ type: 'pong' });
+    expect(alice.frames.at(-2)).toMatchObject({ type: 'leave_room' });
   });
 });
 

@@ -96,6 +96,24 @@ describe('a private room', () => {
   });
 });
 
+describe('two rooms of one id', () => {
+  it('are never both joined on a connection: what is said goes to the one joined last', async () => {
+    const [tess, tom] = [await enter('tess'), await enter('tom', 1)];
+    await join(tess, 'twin', NEVER);
+    await join(tom, 'twin', { room_type: 'shared', ...NEVER });
+    await post(tess, 'To myself', { room: 'twin', id: 'm-1' });
+    expect(await join(tess, 'twin', { room_type: 'shared' })).toMatchObject({ data: { role: 'member' } });
+    await post(tess, 'To all', { room: 'twin', id: 'm-2' });
+    await tom.next(({ data }) => data.content === 'To all');
+    expect(await join(tess, 'twin', { room_type: 'private' })).toMatchObject({ data: { role: 'owner' } });
+    await post(tess, 'To myself again', { room: 'twin', id: 'm-3' });
+    await post(tom, 'To all, again', { room: 'twin', id: 'm-1' });
+    for (const probe of [tess, tom]) await settled(probe);
+    expect(heard(tom)).toEqual(['To all']);
+    expect(heard(tess)).toEqual([]);
+  });
+});
+
 describe('a shared room', () => {
   it('[rooms/shared] [rooms/shared-any-user] [rooms/user-message] [rooms/everybody-sees] [rooms/room-broadcast] is open to every user, and all see question and stream', async () => {
     const alice = await enter('alice');

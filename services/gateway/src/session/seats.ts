@@ -85,6 +85,7 @@ export class Seats {
     if (view === undefined) return 'INTERNAL';
     const known = this.#seats.get(view.room.key);
     this.#removedFrom.delete(id);
+    this.#leaveNamesake(view.room);
     if (known !== undefined && known.room !== null) {
       this.#joined(view);
       return known;
@@ -137,6 +138,7 @@ export class Seats {
     if (!reply.ok && reply.code === 'UNAVAILABLE') return reply.code;
     if (view === undefined) return 'CURSOR_UNKNOWN';
     this.leave(cursor.conversation);
+    this.#leaveNamesake(view.room);
     const place = placeOf(view.room);
     const request = { key: cursor.conversation, place, view, moment, since: cursor, queued: false };
     return this.#sit(principal, { ...request, begin: resumed(place) });
@@ -295,6 +297,12 @@ export class Seats {
       return false;
     this.leave(own.key);
     return !this.#ended;
+  }
+
+  /** An id names one room on a connection, the last one joined: frames of two would look alike. */
+  #leaveNamesake({ id, key }: Room): void {
+    const other = this.byRoom(id);
+    if (other !== null && other.key !== key) this.leave(other.key);
   }
 
   #joined({ room, role }: RoomView): void {
