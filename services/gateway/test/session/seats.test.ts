@@ -325,6 +325,7 @@ describe('what was said while the user was away', () => {
 
   it('is counted from time to time', async () => {
     const one = await inRoom({ manner });
+    one.positions.clear();
     one.clock.advance(4_999);
     one.session.tick(one.clock.now());
     expect(one.positions.size).toBe(0);
