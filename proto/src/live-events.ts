@@ -35,5 +35,7 @@ export const UserEvent = z.object({
   run: z.string().max(64),
   /** Connection that asked; it has the stream already. */
   connection: z.string().max(64),
+  /** Of the question in MESSAGES; unset when its gateway doesn't know it. */
+  seq: z.number().int().positive().optional(),
 });
 export type UserEvent = z.infer<typeof UserEvent>;

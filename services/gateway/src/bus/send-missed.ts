@@ -123,7 +123,7 @@ async function sendTranscript(watch: Watch, deps: MissedDeps): Promise<void> {
 
 /** Sends what is under way, from where the connection left it. */
 function finish(watch: Watch, { feed, now, upToDate }: MissedDeps, sent: Position): void {
-  for (const run of feed.openRuns) {
+  for (const run of watch.options.underWay === false ? [] : feed.openRuns) {
     const { log, end } = feed.position;
     const { at, marks } = run.run === sent.run ? sent : START;
     sendRun(watch, feed, run.view, { log, end, run: run.run, at, marks }, end, now);

@@ -20,6 +20,8 @@ export interface WatchOptions {
   readonly since: Position | null;
   /** Whether what it missed is marked as queued. */
   readonly queued: boolean;
+  /** Whether it is sent what is being answered, besides what was said; default true. */
+  readonly underWay?: boolean;
   /** Called when some of what was queued is left out, the oldest of it. */
   cut(dropped: number): void;
   /** It can't be brought up to date: the connection should end, so that its client comes back. */

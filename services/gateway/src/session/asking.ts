@@ -240,12 +240,19 @@ export class Asking {
   /** Those who watch see the question at once; the agent makes sure of it when it begins. */
   #tellOthers(turn: Turn, posted: MessagePosted, trace: Trace): void {
     const { context, dialect, id } = this.#connection;
-    context.messages.append(turn.conversation, posted, traceparent(trace)).catch((err: unknown) => {
-      context.log.warn({ err, run: turn.run }, 'a question is shown when its agent begins');
-    });
-    if (!dialect.manner.offlineQueue) return;
     const { conversation, run, sub } = turn;
-    context.users.tell(sub, { type: 'run.begun', conversation, run, connection: id });
+    // They watch from the question on, so it has to be there.
+    const tell = (where: { seq?: number }) => {
+      if (!dialect.manner.offlineQueue) return;
+      context.users.tell(sub, { type: 'run.begun', conversation, run, connection: id, ...where });
+    };
+    context.messages.append(conversation, posted, traceparent(trace)).then(
+      ({ seq }) => tell({ seq }),
+      (err: unknown) => {
+        context.log.warn({ err, run }, 'a question is shown when its agent begins');
+        tell({});
+      },
+    );
   }
 
   /** Asked before: this connection gets the answer from its beginning, if it isn't getting it. */

@@ -93,13 +93,16 @@ export class Seats {
     // A conversation of their own becomes the private room of that name, and goes on where it is.
     let since = known?.watching.position() ?? null;
     if (since === null && this.#connection.dialect.manner.offlineQueue)
-      since = await context.positions.read(principal.sub, view.room.key);
+      since = withWholeAnswers(await context.positions.read(principal.sub, view.room.key));
     const request = { key: view.room.key, place: placeOf(view.room), view, moment, since, queued: true };
-    return this.#sit(principal, { ...request, begin: () => this.#joined(view) });
+    const seat = await this.#sit(principal, { ...request, begin: () => this.#joined(view) });
+    // What waited may have come: at once, so that it doesn't come to another device of theirs as well.
+    if (since !== null && typeof seat !== 'string') await this.#savePosition(seat);
+    return seat;
   }
 
-  /** Watches a conversation of the user's own. */
-  async watchOwn(principal: Principal, session: string): Promise<Seat | ErrorCode> {
+  /** Watches a conversation of the user's own: what comes, or all from this sequence in MESSAGES on. */
+  async watchOwn(principal: Principal, session: string, from?: number): Promise<Seat | ErrorCode> {
     const key = conversationKey(principal.sub, session);
     const known = this.#seats.get(key);
     if (known !== undefined) {
@@ -111,7 +114,7 @@ export class Seats {
     return this.#sit(principal, {
       key,
       place: { room: null, session },
-      since: null,
+      since: from === undefined ? null : { log: from - 1, end: from - 1, run: '', at: 0, marks: 0 },
       queued: false,
       begin: () => undefined,
     });
@@ -153,7 +156,15 @@ export class Seats {
       sent += 1;
       this.#connection.send(frames);
     };
-    const request = { key, place: placeOf(view.room), since, queued: true, begin: () => undefined };
+    const request = {
+      key,
+      place: placeOf(view.room),
+      since: withWholeAnswers(since),
+      queued: true,
+      begin: () => undefined,
+      // Its end would not come: nobody stays to watch.
+      underWay: false,
+    };
     const watching = this.#watch({ ...request, limit, send }, async () => undefined);
     let position: Position | null = null;
     try {
@@ -171,7 +182,7 @@ export class Seats {
   leave(key: string): void {
     const seat = this.#seats.get(key);
     if (seat === undefined) return;
-    this.#savePosition(seat);
+    void this.#savePosition(seat);
     this.#seats.delete(key);
     seat.leave();
   }
@@ -202,7 +213,7 @@ export class Seats {
       const everyMs = Math.max(SAVE_EVERY_MS, roomsHere.countIn(seat.key) * SAVE_MS_PER_MEMBER);
       if (nowMs - seat.savedAtMs < everyMs) continue;
       seat.savedAtMs = nowMs;
-      this.#savePosition(seat);
+      void this.#savePosition(seat);
     }
   }
 
@@ -240,7 +251,7 @@ export class Seats {
   }
 
   #watch(
-    { key, place, since, queued, begin, limit, send }: SitRequest,
+    { key, place, since, queued, begin, limit, send, underWay = true }: SitRequest,
     ready: () => Promise<void>,
   ): Watching {
     const { id, context, dialect, opening, socket } = this.#connection;
@@ -254,6 +265,7 @@ export class Seats {
       ready,
       since,
       queued,
+      underWay,
       missedLimit: limit ?? (queued ? QUEUE_LIMIT : RESUME_LIMIT),
       begin,
       transcript: (messages, position) => this.#transcript(key, place, messages, position),
@@ -312,12 +324,13 @@ export class Seats {
     this.#connection.notice({ type: 'joined', room, role, participants, atMs });
   }
 
-  #savePosition({ key, room, watching }: Seat): void {
+  /** Never rejects. */
+  async #savePosition({ key, room, watching }: Seat): Promise<void> {
     const { context, dialect, principal } = this.#connection;
     if (room === null || principal === null || !dialect.manner.offlineQueue) return;
     const position = watching.position();
     if (position == null) return;
-    context.positions.write(principal.sub, key, position).catch((err: unknown) => {
+    await context.positions.write(principal.sub, key, position).catch((err: unknown) => {
       // Told again from the older position, marked as queued.
       context.log.warn({ err }, 'how far a member has come could not be stored');
     });
@@ -336,6 +349,15 @@ interface SitRequest {
   begin: (recovered: boolean) => void;
   limit?: number;
   send?: (frames: Frames) => void;
+  /** Whether it is sent what is being answered; default true. */
+  underWay?: boolean;
+}
+
+/** What waits for a user is for any of their devices: this one may not have the beginning of an answer. */
+function withWholeAnswers(position: Position): Position;
+function withWholeAnswers(position: Position | null): Position | null;
+function withWholeAnswers(position: Position | null): Position | null {
+  return position === null ? null : { ...position, run: '', at: 0, marks: 0 };
 }
 
 function placeOf({ id }: Room): Place {

@@ -352,12 +352,12 @@ export class Session implements Connection {
   }
 
   /** Another device of the user has asked something in a conversation of theirs. */
-  #hear({ conversation, connection }: UserEvent): void {
+  #hear({ conversation, connection, seq }: UserEvent): void {
     const { principal } = this;
     const name = conversationName(conversation);
     if (connection === this.id || principal === null || name === null || 'room' in name) return;
     if (name.owner !== principal.sub) return;
-    this.#seats.watchOwn(principal, name.name).catch((err: unknown) => {
+    this.#seats.watchOwn(principal, name.name, seq).catch((err: unknown) => {
       this.context.log.warn({ err }, 'a conversation of another device could not be watched');
     });
   }
