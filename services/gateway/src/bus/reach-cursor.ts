@@ -22,7 +22,7 @@ export async function reachCursor(
 ): Promise<void> {
   for (let look = 1; look <= LOOKS; look += 1) {
     const run = feed.runs.get(since.run);
-    if (hasRecords(feed.position, since)) {
+    if (feed.position.log >= since.log && (await hasEnds(since, feed, reader))) {
       if (run === undefined ? await isOver(since, feed, reader) : hasRun(run.view, since)) return;
     }
     if (look % REPAIR_EVERY === 0) await run?.repair();
@@ -33,8 +33,18 @@ export async function reachCursor(
     throw new BusError('UNAVAILABLE', 'the run is not known as far as the cursor says');
 }
 
-function hasRecords({ log, end }: Position, since: Position): boolean {
-  return log >= since.log && end >= since.end;
+/** A gateway that began to watch later counts from a later sequence: only ends of runs matter. */
+async function hasEnds(
+  { end }: Position,
+  feed: ConversationFeed,
+  reader: TranscriptReader,
+): Promise<boolean> {
+  if (feed.position.end >= end) return true;
+  for (const { run } of feed.openRuns) {
+    const over = await reader.runEnd(feed.conversation, run);
+    if (over !== null && over.seq <= end) return false;
+  }
+  return true;
 }
 
 function hasRun(
