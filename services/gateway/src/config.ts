@@ -79,7 +79,7 @@ export const GATEWAY_SETTINGS = {
   heartbeatSeconds: setting(
     'WEBSOCKET_HEARTBEAT_INTERVAL',
     integer(30, 8, 480),
-    'Seconds of silence after which a connection is pinged. Without an answer within 16 s (8 s below 16) it is closed.',
+    'Seconds of silence after which a connection is pinged. Without an answer within 16 s (8 s below 16) it is closed. On rooms-v1 also the seconds between two heartbeat frames.',
   ),
   cleanupSeconds: setting(
     'WEBSOCKET_CLEANUP_INTERVAL',
