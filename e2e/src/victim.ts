@@ -11,7 +11,7 @@ import { roomPath, roomsCurl } from './rooms-curl.ts';
  */
 export const CANARY = 'zqxjkv';
 /** Between two questions in one place; without one nobody else would get through. */
-const PAUSE_MS = 100;
+const PAUSE_MS = 250;
 /** Begins message ids: what an attacker names comes back to them, so it has no canary. */
 const MESSAGE = 'message-of-the-victim';
 export const FIRST_QUESTION = 'What was my first question?';
