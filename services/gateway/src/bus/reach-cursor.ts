@@ -54,7 +54,9 @@ function hasRun(
   return view.end !== null || (view.text.length >= at && view.marks >= marks);
 }
 
-/** A run that isn't under way here has ended, or nothing was heard of it yet. */
+/** A run that isn't under way here has ended, or nothing was heard of it, or of its end, yet. */
 async function isOver({ run }: Position, feed: ConversationFeed, reader: TranscriptReader): Promise<boolean> {
-  return run === '' || (await reader.runEnd(feed.conversation, run)) !== null;
+  if (run === '') return true;
+  const over = await reader.runEnd(feed.conversation, run);
+  return over !== null && over.seq <= feed.position.end;
 }

@@ -1,0 +1,116 @@
+import type { AssistantMessage } from '@natter/proto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ConversationFeed } from '../../src/bus/conversation-feed.ts';
+import type { Position } from '../../src/bus/cursor.ts';
+import { reachCursor } from '../../src/bus/reach-cursor.ts';
+import type { TranscriptReader } from '../../src/bus/transcript-reader.ts';
+
+const START: Position = { log: 0, end: 0, run: '', at: 0, marks: 0 };
+const RUN = 'a'.repeat(26);
+
+/** A gateway that has come so far. */
+function gatewayAt(position: Partial<Position>, runs: { text: string; marks: number }[] = []) {
+  const ends = new Map<string, number>();
+  const feeds = runs.map(({ text, marks }) => ({
+    run: RUN,
+    view: { text, marks, end: null },
+    repair: vi.fn(async () => undefined),
+  }));
+  const feed = {
+    conversation: 'alice=one',
+    position: { ...START, ...position },
+    runs: new Map(feeds.map((one) => [one.run, one])),
+    openRuns: feeds,
+  };
+  const runEnd = async (_conversation: string, run: string) => {
+    const seq = ends.get(run);
+    return seq === undefined ? null : { seq, message: {} as AssistantMessage };
+  };
+  return { feed, feeds, ends, deps: { feed, reader: { runEnd } } as unknown as Deps };
+}
+
+type Deps = { feed: ConversationFeed; reader: TranscriptReader };
+
+/** Whether it is still waiting after this long. */
+async function isWaiting(reached: Promise<void>, ms: number): Promise<boolean> {
+  let done = false;
+  void reached.then(
+    () => (done = true),
+    () => (done = true),
+  );
+  await vi.advanceTimersByTimeAsync(ms);
+  return !done;
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('a reader who comes with a cursor', () => {
+  it('goes on at once where this gateway has heard as much', async () => {
+    const { deps } = gatewayAt({ log: 7, end: 3 }, [{ text: 'Hello', marks: 2 }]);
+    const reached = reachCursor({ log: 7, end: 3, run: RUN, at: 5, marks: 2 }, deps);
+    expect(await isWaiting(reached, 0)).toBe(false);
+  });
+
+  it('waits for entries of the log that another gateway has told of', async () => {
+    const { deps, feed } = gatewayAt({ log: 7 });
+    const reached = reachCursor({ ...START, log: 8 }, deps);
+    expect(await isWaiting(reached, 100)).toBe(true);
+    feed.position.log = 8;
+    expect(await isWaiting(reached, 20)).toBe(false);
+  });
+
+  it('waits for text and other events of the run', async () => {
+    const { deps, feeds } = gatewayAt({}, [{ text: 'Hel', marks: 1 }]);
+    const [run] = feeds;
+    if (run === undefined) throw new Error('no run');
+    const reached = reachCursor({ ...START, run: RUN, at: 5, marks: 2 }, deps);
+    expect(await isWaiting(reached, 40)).toBe(true);
+    run.view.text = 'Hello';
+    expect(await isWaiting(reached, 40)).toBe(true);
+    run.view.marks = 2;
+    expect(await isWaiting(reached, 20)).toBe(false);
+  });
+
+  it('waits for the end of a run that is recorded and was not heard of', async () => {
+    const { deps, feed, ends } = gatewayAt({ log: 7, end: 3 }, [{ text: 'Hello', marks: 2 }]);
+    ends.set(RUN, 6);
+    const reached = reachCursor({ log: 7, end: 6, run: RUN, at: 5, marks: 2 }, deps);
+    expect(await isWaiting(reached, 40)).toBe(true);
+    feed.position.end = 6;
+    expect(await isWaiting(reached, 20)).toBe(false);
+  });
+
+  it('does not wait for a gateway that began to watch earlier, and counts from an earlier end', async () => {
+    const { deps } = gatewayAt({ log: 7, end: 3 }, [{ text: 'Hello', marks: 2 }]);
+    const reached = reachCursor({ log: 7, end: 6, run: RUN, at: 5, marks: 2 }, deps);
+    expect(await isWaiting(reached, 0)).toBe(false);
+  });
+
+  it('waits for a run of which nothing was heard, unless it is over', async () => {
+    const { deps, ends, feed } = gatewayAt({});
+    const since = { ...START, run: RUN, at: 5, marks: 2 };
+    const reached = reachCursor(since, deps);
+    expect(await isWaiting(reached, 100)).toBe(true);
+    ends.set(RUN, 4);
+    expect(await isWaiting(reached, 20)).toBe(true);
+    feed.position.end = 4;
+    expect(await isWaiting(reached, 20)).toBe(false);
+  });
+
+  it('reads a run that stays behind from the broker, and is refused after 2 s', async () => {
+    const { deps, feeds } = gatewayAt({}, [{ text: 'Hel', marks: 2 }]);
+    const reached = reachCursor({ ...START, run: RUN, at: 5, marks: 2 }, deps);
+    const refused = expect(reached).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await vi.advanceTimersByTimeAsync(2_000);
+    await refused;
+    expect(feeds[0]?.repair).toHaveBeenCalledTimes(10);
+  });
+
+  it('goes on after 2 s with a cursor that nobody here can have made', async () => {
+    const { deps } = gatewayAt({});
+    const reached = reachCursor({ ...START, log: 99, run: RUN, at: 5 }, deps);
+    expect(await isWaiting(reached, 2_000)).toBe(false);
+    await reached;
+  });
+});
