@@ -40,7 +40,7 @@ export type End = 'completed' | 'cancelled' | 'failed';
 export interface ChatWire {
   readonly name: 'rooms-v1' | 'chat-v1' | 'session-v1' | 'fastchat-v1';
   path(visit: Visit): string;
-  /** Null where the wire greets nobody. */
+  /** Whether a frame says that the connection is ready. */
   readonly greets: boolean;
   ask(text: string, messageId: string, visit: Visit): unknown;
   /** Stops an answer; null where the wire can't. */
