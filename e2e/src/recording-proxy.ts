@@ -64,3 +64,16 @@ export async function startRecordingProxy(): Promise<RecordingProxy> {
   };
   return proxy;
 }
+
+/** The newest request with this question; throws when the model was not asked it. */
+export function askedFor({ requests }: RecordingProxy, question: string): AskedRequest {
+  const request = requests.findLast(({ messages }) => messages.at(-1)?.content === question);
+  if (request === undefined) throw new Error(`the model was not asked: ${question}`);
+  return request;
+}
+
+/** What the model was shown of the conversation before the question. */
+export function shownBefore(proxy: RecordingProxy, question: string): (string | null)[] {
+  const { messages } = askedFor(proxy, question);
+  return messages.slice(0, -1).flatMap(({ role, content }) => (role === 'system' ? [] : [content]));
+}

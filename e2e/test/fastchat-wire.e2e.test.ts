@@ -1,5 +1,5 @@
 /** fastchat-v1 frame by frame, as seeds/000 shows it, against the real stack. */
-import { connect, type Frame, needs, type Probe, type Stack, startStack } from '@natter/testkit';
+import { connect, needs, type Probe, type Stack, startStack } from '@natter/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ANSWER_MS } from '../src/chat.ts';
 import {
@@ -16,7 +16,7 @@ import {
   textOf,
 } from '../src/fastchat-chat.ts';
 import { readMetric } from '../src/metrics.ts';
-import { type AskedRequest, type RecordingProxy, startRecordingProxy } from '../src/recording-proxy.ts';
+import { askedFor, type RecordingProxy, shownBefore, startRecordingProxy } from '../src/recording-proxy.ts';
 import { reportFailures } from '../src/report-failures.ts';
 import { runPython } from '../src/seed-clients.ts';
 import { codeBelow, seedDocument } from '../src/seed-document.ts';
@@ -31,7 +31,6 @@ const EXAMPLE_USER_URI = example(/`(ws:\/\/localhost:8000\/chat\/user[^`]+)`/);
 const EXAMPLE_ADMIN_URI = example(/`(ws:\/\/localhost:8000\/chat\/admin[^`]+)`/);
 const EXAMPLE_SERVERS = example(/`aditional_servers: ('\{[^`]+)`/);
 const KEY = 'a key of the operator, 32 bytes or more';
-const API_KEY = 'sk-of-the-operator';
 
 let stack: Stack;
 let proxy: RecordingProxy;
@@ -45,10 +44,9 @@ beforeAll(async () => {
     demo: { tokensPerSecond: 0, firstTokenMs: 0 },
     env: {
       OPENAI_BASE_URL: proxy.url,
-      OPENAI_API_KEY: API_KEY,
       MASTER_TOKEN: EXAMPLE_MASTER,
       CRYPTOGRAPHY_KEY: KEY,
-      NATTER_ALLOWED_MODELS: 'my-model,other-model',
+      NATTER_ALLOWED_MODELS: 'my-model',
       NATTER_JWT_CLOCK_TOLERANCE_S: '0',
     },
   });
@@ -75,20 +73,6 @@ async function enter(query: Record<string, string> = {}, headers: Record<string,
   });
   open.push(probe);
   return probe;
-}
-
-/** What the model was asked for this question. */
-function asked(question: string): AskedRequest {
-  const request = proxy.requests.findLast(({ messages }) => messages.at(-1)?.content === question);
-  if (request === undefined) throw new Error(`the model was not asked: ${question}`);
-  return request;
-}
-
-/** What the model was shown of the conversation before the question. */
-function shown(question: string): (string | null)[] {
-  return asked(question)
-    .messages.slice(0, -1)
-    .flatMap(({ role, content }) => (role === 'system' ? [] : [content]));
 }
 
 async function expectRefused(probe: Probe, detail: string, reason: string): Promise<void> {
@@ -183,13 +167,13 @@ describe('a connection', () => {
     for (const probe of [asUser, asAdmin]) expect(await probe.next()).toEqual(ACCEPTED);
     const answer = await askFastchat(asUser, QUESTION);
     expect(textOf(answer)).toContain('132 kW');
-    expect(asked(QUESTION).model).toBe('my-model');
+    expect(askedFor(proxy, QUESTION).model).toBe('my-model');
     // The server can be used, so there is nothing to say about it.
     expect(steps(answer, 'Note')).toEqual([]);
     // Two users, so two conversations of one name.
     const other = 'How big is the boot?';
     expect(textOf(await askFastchat(asAdmin, other))).toContain('boot');
-    expect(shown(other)).toEqual([]);
+    expect(shownBefore(proxy, other)).toEqual([]);
   });
 });
 
@@ -259,7 +243,7 @@ describe('an answer', () => {
     ]) {
       const frames = await askFastchat(probe, text);
       expect(frames.find(({ type }) => type === 'query')?.query).toBe(text);
-      expect(asked(text).messages.at(-1)).toMatchObject({ role: 'user', content: text });
+      expect(askedFor(proxy, text).messages.at(-1)).toMatchObject({ role: 'user', content: text });
     }
   });
 
@@ -276,145 +260,7 @@ describe('an answer', () => {
       await expect.poll(() => readMetric(gateway, name), { timeout: 20_000 }).toBe(0);
     const later = 'And what came before?';
     await askFastchat(await enter({ chat_id: 'left' }), later);
-    expect(shown(later)).toEqual([QUESTION, expect.stringContaining('132 kW')]);
-  });
-});
-
-describe('the query', () => {
-  it('[fastchat/chat-id] names a conversation that goes on over connections and gateways, and is the client’s own', async () => {
-    await askFastchat(await enter({ chat_id: 'named' }), QUESTION);
-    await askFastchat(await enter({ chat_id: 'named' }, {}, 1), 'The second?');
-    expect(shown('The second?')).toEqual([QUESTION, expect.stringContaining('132 kW')]);
-    const token = await stack.token({ sub: 'bob' });
-    await askFastchat(await enter({ chat_id: 'named' }, { 'ACCESS-TOKEN': token }), 'Of somebody else?');
-    expect(shown('Of somebody else?')).toEqual([]);
-    await askFastchat(await enter(), 'Without a name?');
-    expect(shown('Without a name?')).toEqual([]);
-  });
-
-  it('[fastchat/len-context] [fastchat/len-context-default] says how many messages of it the model is shown: 20, or as many as are asked for', async () => {
-    const first = await enter({ chat_id: 'long' });
-    const said: string[] = [];
-    for (let number = 1; number <= 11; number += 1) {
-      said.push(`Number ${number} of eleven?`);
-      await askFastchat(first, said.at(-1) as string);
-    }
-    await askFastchat(await enter({ chat_id: 'long' }), 'By default?');
-    expect(shown('By default?')).toHaveLength(20);
-    expect(shown('By default?')[0]).toBe(said[1]);
-    const visits: [string, number][] = [
-      ['0', 0],
-      ['1', 1],
-      ['4', 4],
-      ['100', 30],
-    ];
-    for (const [len_context, count] of visits) {
-      const question = `With ${len_context}?`;
-      await askFastchat(await enter({ chat_id: 'long', len_context }), question);
-      expect([len_context, shown(question).length]).toEqual([len_context, count]);
-    }
-  });
-
-  it('[fastchat/model] [fastchat/llm-provider] [fastchat/env-openai] chooses model and provider, who is asked with the key of the operator', async () => {
-    const last = async (query: Record<string, string>, question: string) => {
-      const frames = await askFastchat(await enter(query), question);
-      expect(frames.at(-1).meta.model).toBe(asked(question).model);
-      return asked(question);
-    };
-    const usual = await last({}, 'The usual one?');
-    const chosen = await last({ model: 'other-model', llm_provider: 'openai' }, 'The other one?');
-    expect(chosen.model).toBe('other-model');
-    expect(usual.model).not.toBe('other-model');
-    for (const { authorization } of [usual, chosen]) expect(authorization).toBe(`Bearer ${API_KEY}`);
-  });
-
-  it.each([
-    ['[fastchat/model-not-allowed] a model that is not allowed', { model: 'gpt-666' }, 'MODEL_NOT_ALLOWED'],
-    ['[fastchat/unknown-provider] an unknown provider', { llm_provider: 'nobody' }, 'UNKNOWN_PROVIDER'],
-    [
-      'a provider without a key, which is none here',
-      { llm_provider: 'openrouter', model: 'my-model' },
-      'UNKNOWN_PROVIDER',
-    ],
-  ] as [string, Record<string, string>, string][])(
-    '%s: one step says so and --eof follows, for each question',
-    async (_what, query, code) => {
-      const probe = await enter(query);
-      const before = proxy.requests.length;
-      for (const question of [QUESTION, 'Once more?']) {
-        const frames = await askFastchat(probe, question);
-        const errors = frames.filter((frame: Frame) => frame.step === 'Error');
-        expect(errors).toEqual([
-          {
-            type: 'step',
-            step: 'Error',
-            message: expect.any(String),
-            data: null,
-            code,
-            correlation_id: expect.stringMatching(/^[0-9a-f]{32}$/),
-          },
-        ]);
-        expect(frames.at(-1)).toEqual(errors[0]);
-        expect(textOf(frames)).toBe('');
-      }
-      expect(proxy.requests).toHaveLength(before);
-    },
-  );
-
-  it('that can’t be read is told, and the connection is of use', async () => {
-    const probe = await dialFastchat(stack.url(), {
-      headers: { 'ACCESS-TOKEN': shop },
-      query: { len_context: 'ten' },
-    });
-    open.push(probe);
-    expect(await probe.next()).toEqual(ACCEPTED);
-    expect(await probe.next()).toMatchObject({ status: 'error', code: 'INVALID_FIELD' });
-    expect(textOf(await askFastchat(probe, QUESTION))).toContain('132 kW');
-  });
-});
-
-describe('tool servers', () => {
-  const BAD = {
-    sh: { protocol: 'stdio', config: { command: 'sh' } },
-    inner: { protocol: 'httpstream', 'httpstream-url': 'http://169.254.169.254/latest/' },
-    good: { protocol: 'httpstream', 'httpstream-url': 'https://api.example.com/mcp' },
-    odd: { protocol: 'carrier pigeon' },
-  };
-  const NOTES = [
-    expect.stringMatching(/"sh".*stdio/),
-    expect.stringMatching(/"inner".*address/),
-    expect.stringMatching(/"odd".*protocol/),
-  ];
-
-  it('[fastchat/servers-unusable] [fastchat/servers-stdio] [fastchat/servers-addresses] of the header that can’t be used are each named in a step of the answer', async () => {
-    const probe = await enter({}, { aditional_servers: JSON.stringify(BAD) });
-    const frames = await askFastchat(probe, QUESTION);
-    expect(steps(frames, 'Note')).toEqual(NOTES);
-    expect(textOf(frames)).toContain('132 kW');
-  });
-
-  it.each([
-    [
-      '[fastchat/servers-frame-text] after a prefix',
-      `__fastchat_additional_servers__:${JSON.stringify(BAD)}`,
-    ],
-    [
-      '[fastchat/servers-frame-json] as a frame of JSON',
-      JSON.stringify({ type: 'additional_servers', data: BAD }),
-    ],
-  ])('%s are taken as the first frame, without an answer, and as a question later', async (_form, frame) => {
-    const probe = await enter({}, { aditional_servers: '{"other": {"protocol": "stdio"}}' });
-    probe.send(frame);
-    const frames = await askFastchat(probe, QUESTION);
-    expect(frames.find(({ type }) => type === 'query')?.query).toBe(QUESTION);
-    expect(steps(frames, 'Note')).toEqual(NOTES);
-    const later = await askFastchat(probe, frame);
-    expect(later.find(({ type }) => type === 'query')?.query).toBe(frame);
-    const late = await enter();
-    // More than the 2 s of PROTOCOLS after the confirmation, which came by now.
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
-    const asQuestion = await askFastchat(late, frame);
-    expect(asQuestion.find(({ type }) => type === 'query')?.query).toBe(frame);
+    expect(shownBefore(proxy, later)).toEqual([QUESTION, expect.stringContaining('132 kW')]);
   });
 });
 
@@ -443,7 +289,11 @@ describe('the token routes', () => {
     }
     const probe = await enter({}, { 'ACCESS-TOKEN': body.data.access_token });
     expect(textOf(await askFastchat(probe, QUESTION))).toContain('132 kW');
-    const wrong = [{}, { 'master-token': shop }, { 'master-token': `${EXAMPLE_MASTER}.` }];
+    const wrong: Record<string, string>[] = [
+      {},
+      { 'master-token': shop },
+      { 'master-token': `${EXAMPLE_MASTER}.` },
+    ];
     for (const headers of [...wrong, { authorization: `Bearer ${EXAMPLE_MASTER}` }])
       expect(await askTokens(stack.httpUrl(), 'new?client_id=kiosk', headers)).toEqual({
         status: 401,
