@@ -3,6 +3,7 @@ import {
   type Asker,
   LIMITS,
   type Member,
+  RESERVED_SUB_PREFIX,
   type Room,
   type RoomsReply,
   type RoomsRequest,
@@ -31,6 +32,8 @@ export interface RoomsOptions {
 type Reply = Extract<RoomsReply, { ok: true }>;
 type Asked<Op extends RoomsRequest['op']> = Extract<RoomsRequest, { op: Op }>;
 
+/** Who shows no token is nobody: banned under one name, they would come back under the next. */
+const ANONYMOUS = `${RESERVED_SUB_PREFIX}session:`;
 /** Positions of a deleted room that are deleted at once. */
 const BATCH = 32;
 /** Deleted rooms that are cleaned up at once; positions in others go when their users' rooms are listed. */
@@ -58,6 +61,7 @@ export class Rooms {
   /** Throws RoomRefused, or BusError when the broker is away. */
   async answer(stores: Stores, request: RoomsRequest): Promise<Reply> {
     const { who } = request;
+    if (who.sub.startsWith(ANONYMOUS)) throw new RoomRefused('ROOM_DENIED');
     switch (request.op) {
       case 'join':
         return only(await this.#entering.join(stores, request));

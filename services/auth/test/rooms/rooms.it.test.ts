@@ -108,6 +108,20 @@ it('says of a group it denies what it says of a room that does not exist', async
   }
 });
 
+it('has no room for sessions without a token, not even a private one', async () => {
+  const { granted, code } = await roomsUnderTest(server);
+  const nobody = asker('natter:session:0123456789abcdef0123456789abcdef');
+  const [open] = (await granted({ ...creating, who: alice, id: 'open', type: 'shared' })).rooms;
+  expect(await code({ ...joining, who: nobody, id: 'open', type: 'shared' })).toBe('ROOM_DENIED');
+  expect(await code({ ...joining, who: nobody, id: 'own' })).toBe('ROOM_DENIED');
+  expect(await code({ ...creating, who: nobody, id: 'theirs', type: 'shared' })).toBe('ROOM_DENIED');
+  // Added by somebody who knows the name of the session.
+  await granted({ op: 'add', who: alice, id: 'open', user: nobody.sub });
+  expect(await code({ op: 'access', who: nobody, keys: [open?.room.key ?? ''] })).toBe('ROOM_DENIED');
+  const master = asker('natter:master', { admin: true });
+  expect(await code({ ...joining, who: master, id: 'open', type: 'shared' })).toBe('ok');
+});
+
 it('creates no room twice, of however many who try at once', async () => {
   const services = await Promise.all([roomsUnderTest(server), roomsUnderTest(server)]);
   const users = Array.from({ length: 12 }, (_, index) => asker(`racer${index}`));
