@@ -77,6 +77,10 @@ export class Seats {
   /** Joins a room, says so, and sends what was said while the user was away. */
   async join(principal: Principal, { id, type, name, ai }: JoinRequest): Promise<Seat | ErrorCode> {
     const { context } = this.#connection;
+    const own = conversationKey(principal.sub, id);
+    const ownUntil = this.#seats.get(own)?.watching.position() ?? null;
+    // Before the auth service makes them a member: refused after it, they would be one all the same.
+    if (this.byRoom(id) === null && !this.#makeSpace(true)) return 'TOO_MANY_ROOMS';
     const who = askerOf(principal);
     const moment = context.roomsHere.moment();
     const reply = await context.rooms.ask({ op: 'join', who, id, type, name, ai });
@@ -91,7 +95,7 @@ export class Seats {
       return known;
     }
     // A conversation of their own becomes the private room of that name, and goes on where it is.
-    let since = known?.watching.position() ?? null;
+    let since = known?.watching.position() ?? (view.room.key === own ? ownUntil : null);
     if (since === null && this.#connection.dialect.manner.offlineQueue)
       since = withWholeAnswers(await context.positions.read(principal.sub, view.room.key));
     const request = { key: view.room.key, place: placeOf(view.room), view, moment, since, queued: true };

@@ -212,6 +212,10 @@ describe('conversations one connection watches', () => {
     expect(errors(one)).toEqual(['TOO_MANY_ROOMS', 'TOO_MANY_ROOMS']);
     expect(one.watching()).toHaveLength(64);
     expect(one.roomsHere.find(roomCalled('one more').key)).toBeNull();
+    // Or they were a member of a room that this connection doesn't watch.
+    expect(one.asked.filter((request) => 'id' in request && request.id === 'one more')).toEqual([]);
+    await say(one, join('r0'));
+    expect(types(one).at(-1)).toBe('joined');
   });
 
   it('of another device are watched when a run begins there, and nobody else’s are', async () => {
