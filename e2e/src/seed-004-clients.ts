@@ -26,9 +26,19 @@ WebSocketChatClient.handle_chat_message = show
 WebSocketChatClient.handle_typing_indicator = show
 `;
 
+/**
+ * Node 22's own WebSocket (undici 6) fires no `close` when a connection can't be opened, which every
+ * browser does: the seed's reconnect would end at the first gateway that is not back yet.
+ */
+const BROWSER_LIKE = `
+globalThis.WebSocket = process.getBuiltinModule('node:module')
+  .createRequire(${JSON.stringify(import.meta.filename)})('ws').WebSocket; 0
+`;
+
 /** A tab in which the JavaScript client runs, connected; its name is `client`. */
 export async function openJavaScriptClient(port: number, token: string): Promise<SeedPage> {
   const page = openSeedPage();
+  await page.run(BROWSER_LIKE);
   const [client, usage] = apart('JavaScript Client', '// Usage');
   // A script's value can't be an object.
   await page.run(withPlaceholders(`${client}${JAVASCRIPT_METHODS}${usage}; 0`, port, token));

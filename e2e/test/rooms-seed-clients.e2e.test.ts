@@ -50,7 +50,7 @@ const isIn = (sub: string) =>
   expect
     .poll(async () => (await admin('GET', roomPath(SEED_ROOM))).body.online ?? [], {
       timeout: ANSWER_MS,
-      interval: 300,
+      interval: 700,
     })
     .toContain(sub);
 
