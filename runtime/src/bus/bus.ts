@@ -68,6 +68,7 @@ export class Bus {
   readonly #inboxPrefix: string;
   readonly #log: Logger;
   readonly #reconnected = new Set<() => void | Promise<void>>();
+  readonly #disconnected = new Set<() => void>();
   readonly #services: Service[] = [];
   readonly #answers = new Set<Promise<void>>();
   #connected = true;
@@ -109,6 +110,11 @@ export class Bus {
   /** Library handles for the other files of this folder. */
   get internals(): { jsm: JetStreamManager; js: JetStreamClient } {
     return { jsm: this.#jsm, js: this.#js };
+  }
+
+  /** Calls back when the connection is lost. */
+  onDisconnect(callback: () => void): void {
+    this.#disconnected.add(callback);
   }
 
   /** Calls back after each reconnect, when subscriptions are in place again. */
@@ -281,6 +287,7 @@ export class Bus {
       if (status.type === 'disconnect') {
         this.#connected = false;
         this.#requests.disconnected();
+        for (const callback of this.#disconnected) void this.#guard(callback);
         this.#log.warn('disconnected from the broker');
       } else if (status.type === 'reconnect') {
         this.#connected = true;

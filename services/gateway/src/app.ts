@@ -105,7 +105,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     { dialects: DIALECTS, routes, context, sessions, metrics: counters, log },
   );
   answerGateways(cluster, presence, sessions);
-  bus.onReconnect(() => roomsHere.recheck());
+  bus.onReconnect(() => resumeRooms(bus, roomsHere, hub));
 
   const internal = await startInternalServer({
     host: config.internalHost,
@@ -140,4 +140,15 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       await internal.close();
     },
   };
+}
+
+/** How long to wait before members are checked once more. */
+const RECHECK_MS = 500;
+
+/** After the broker was away: nothing of a room is sent before it is known who may still be in it. */
+async function resumeRooms(bus: Bus, roomsHere: RoomsHere, hub: ConversationHub): Promise<void> {
+  while (bus.connected) {
+    if (await roomsHere.recheck()) return hub.resumeRooms();
+    await new Promise((resolve) => setTimeout(resolve, RECHECK_MS));
+  }
 }

@@ -148,7 +148,7 @@ export class TurnRunner {
       signal,
     });
     // What readers have of a torn run they have heard with its start.
-    if (!published.ended && !published.torn) publisher.emit(startOf(turn));
+    if (over === null && !published.ended && !published.torn) publisher.emit(startOf(turn));
     if (over !== null) return this.#end(claim, publisher, published, over.message, null);
     await this.#finish(claim, publisher, published, trace, signal);
   }

@@ -101,6 +101,8 @@ export class ConversationFeed {
   readonly #own = new Recent<Watch>(OWN_LIMIT);
   /** Runs that were over before: whoever asks for one again gets it, those who watch have it. */
   readonly #past = new Set<string>();
+  /** Whether it is not known who may be told anything. */
+  #suspended = false;
   #logSeq = 0;
   #endSeq = 0;
   #newest: RunFeed | null = null;
@@ -242,16 +244,33 @@ export class ConversationFeed {
   setAsideSlow(softBufferBytes: number): void {
     for (const audience of this.#audiences.values()) {
       for (const watch of audience.live) {
-        if (watch.socket.buffered() <= softBufferBytes) continue;
-        audience.remove(watch);
-        watch.live = false;
-        watch.behindAt = this.position;
+        if (watch.socket.buffered() > softBufferBytes) this.#setAside(audience, watch);
       }
     }
   }
 
+  #setAside(audience: Audience, watch: Watch): void {
+    audience.remove(watch);
+    watch.live = false;
+    watch.behindAt = this.position;
+  }
+
+  /** Sends nobody anything until `resume`. */
+  suspend(): void {
+    this.#suspended = true;
+    for (const audience of this.#audiences.values())
+      for (const watch of audience.live) this.#setAside(audience, watch);
+  }
+
+  /** Returns those who have to be brought up to date. */
+  resume(): Watch[] {
+    this.#suspended = false;
+    return [...this.#watches].filter(({ behindAt, catchingUp }) => behindAt !== null && !catchingUp);
+  }
+
   /** Brings one back that had been set aside. */
   async catchUp(watch: Watch): Promise<void> {
+    if (this.#suspended) return;
     const isBehind = watch.behindAt !== null && !watch.live && !watch.stopped;
     if (isBehind && !watch.catchingUp) await this.#admit(watch);
   }
@@ -416,9 +435,9 @@ export class ConversationFeed {
     const { reader, pages, now } = this.#deps;
     const upToDate = () => {
       if (watch.stopped) return;
-      watch.behindAt = null;
-      watch.live = true;
-      this.#audienceOf(watch).add(watch);
+      watch.behindAt = this.#suspended ? this.position : null;
+      watch.live = !this.#suspended;
+      if (watch.live) this.#audienceOf(watch).add(watch);
     };
     await sendMissed(watch, { feed: this, reader, pages, now, upToDate });
   }

@@ -66,7 +66,23 @@ export class ConversationHub {
       now,
       busy: (feed) => this.#busy.add(feed),
     };
-    bus.onReconnect(() => this.#checkAll(0));
+    // Rooms are checked once it is known who may still be in them.
+    bus.onReconnect(() => this.#checkAll(0, (feed) => !isRoom(feed)));
+    bus.onDisconnect(() => this.#suspendRooms());
+  }
+
+  /** Everybody who watches a room here may: goes on after the broker was away. */
+  resumeRooms(): void {
+    this.#checkAll(0, isRoom);
+    for (const feed of this.#feeds.values()) {
+      if (!isRoom(feed)) continue;
+      for (const watch of feed.resume()) void this.#catchUp(feed, watch);
+    }
+  }
+
+  /** Nobody is sent anything of a room before it is known that they are still in it. */
+  #suspendRooms(): void {
+    for (const feed of this.#feeds.values()) if (isRoom(feed)) feed.suspend();
   }
 
   /** Runs that are followed or under way where somebody watches. */
@@ -131,8 +147,9 @@ export class ConversationHub {
     }
   }
 
-  #checkAll(silenceMs: number): void {
+  #checkAll(silenceMs: number, which: (feed: ConversationFeed) => boolean = () => true): void {
     for (const feed of this.#feeds.values()) {
+      if (!which(feed)) continue;
       feed.check(silenceMs).catch((err: unknown) => {
         this.#options.log.warn(
           { err, conversation: feed.conversation },
@@ -157,4 +174,9 @@ export class ConversationHub {
     this.#feeds.delete(feed.conversation);
     this.#busy.delete(feed);
   }
+}
+
+/** A room of several people: membership may end; a private one is its owner's for ever. */
+function isRoom({ conversation }: ConversationFeed): boolean {
+  return conversation.startsWith('=');
 }

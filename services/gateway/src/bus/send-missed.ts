@@ -36,10 +36,15 @@ export async function sendMissed(watch: Watch, deps: MissedDeps): Promise<void> 
     begin(watch, true);
     return finish(watch, deps, START);
   }
-  await reachCursor(since, deps);
+  // Whoever fell behind here was never ahead of this gateway.
+  if (watch.behindAt === null) await reachCursor(since, deps);
   if (watch.stopped) return;
-  const missed = await readMissed(watch, since, deps);
-  if (watch.stopped) return;
+  let missed: Missed | null;
+  do {
+    missed = await readMissed(watch, since, deps);
+    if (watch.stopped) return;
+    // The feed may have gone on while this was waited for, though for one turn of the queue only.
+  } while (missed !== null && !isAt(deps.feed, missed.upTo));
   // Somebody who is that far behind comes back as a new connection.
   if (missed === null) return watch.begun ? watch.options.failed() : sendTranscript(watch, deps);
   const queued = watch.options.queued && !watch.begun;
@@ -49,6 +54,13 @@ export async function sendMissed(watch: Watch, deps: MissedDeps): Promise<void> 
   const sender = new MissedSender(watch, since, queued, deps);
   sender.sendAll(entries);
   finish(watch, deps, sender.position);
+}
+
+interface Missed {
+  entries: TranscriptEntry[];
+  dropped: number;
+  /** How far the feed was. */
+  upTo: { log: number; end: number };
 }
 
 const START: Position = { log: 0, end: 0, run: '', at: 0, marks: 0 };
@@ -64,9 +76,10 @@ async function readMissed(
   watch: Watch,
   since: Position,
   { feed, reader }: MissedDeps,
-): Promise<{ entries: TranscriptEntry[]; dropped: number } | null> {
+): Promise<Missed | null> {
   const { missedLimit } = watch.options;
   const queued = watch.options.queued && !watch.begun;
+  if (isAt(feed, since)) return { entries: [], dropped: 0, upTo: since };
   let upTo = Math.min(since.log, since.end);
   if (!queued && upTo > 0 && !(await reader.reachesBackTo(upTo))) return null;
   let missed: TranscriptEntry[] = [];
@@ -93,7 +106,11 @@ async function readMissed(
   // What the feed has not been through comes with everybody else's.
   const { log, end } = feed.position;
   const entries = missed.filter(({ seq, record }) => seq <= ('role' in record ? end : log));
-  return { entries, dropped };
+  return { entries, dropped, upTo: { log, end } };
+}
+
+function isAt(feed: ConversationFeed, { log, end }: Missed['upTo']): boolean {
+  return feed.position.log === log && feed.position.end === end;
 }
 
 function isUnseen({ seq, record }: TranscriptEntry, since: Position): boolean {

@@ -30,6 +30,8 @@ export class Asking {
   /** Answers this connection waits for in conversations it doesn't watch, by run. */
   readonly #streams = new Map<string, TurnStream>();
   #ownSession: string | null = null;
+  /** Of messages under way to which this gateway gave the id: none of them was ever sent before. */
+  readonly #madeIds = new Set<string>();
 
   constructor(connection: Connection, seats: Seats) {
     this.#connection = connection;
@@ -63,7 +65,7 @@ export class Asking {
 
   /** Says something; resolves when the broker has it, or the client was told why not. */
   async ask(question: Ask, principal: Principal): Promise<void> {
-    const messageId = question.messageId ?? randomUUID();
+    const messageId = question.messageId ?? this.#newId();
     const refuse = (code: ErrorCode, retryAfter?: number, correlationId?: string) =>
       this.#connection.refuse(code, {
         messageId,
@@ -89,6 +91,14 @@ export class Asking {
       log.error({ err, traceId: trace.traceId }, 'a message could not be stored');
       refuse(storeErrorCode(err), undefined, trace.traceId);
     }
+  }
+
+  #newId(): string {
+    const id = randomUUID();
+    // One at a time (session.ts): what is left of one that was refused is of no use.
+    this.#madeIds.clear();
+    this.#madeIds.add(id);
+    return id;
   }
 
   #isUnderWay(question: Ask, { sub }: Principal, messageId: string): boolean {
@@ -202,7 +212,8 @@ export class Asking {
       context.hub.find(key)?.unmute(turn.run);
     };
     try {
-      const stored = await this.#store(turn, trace);
+      // The broker may have forgotten its id; what was answered is not asked again.
+      const stored = (await this.#isAnswered(turn)) ? { duplicate: true } : await this.#store(turn, trace);
       if (stored === false) {
         undo();
         context.metrics.turns.inc({ outcome: 'refused' });
@@ -223,15 +234,24 @@ export class Asking {
   async #store(turn: Turn, trace: Trace): Promise<{ duplicate: boolean } | false> {
     const { context, onBusy } = this.#connection;
     if (onBusy === 'reject') return context.turns.storeIfIdle(turn, traceparent(trace));
-    if (onBusy === 'interrupt') await this.#interrupt(turn);
-    return context.turns.store(turn, traceparent(trace));
+    const stored = await context.turns.store(turn, traceparent(trace));
+    if (onBusy === 'interrupt' && !stored.duplicate) await this.#interrupt(turn);
+    return stored;
   }
 
-  /** Stops what is being answered to this user in the conversation. */
+  /** Only a client that names its messages can send one again. */
+  async #isAnswered({ conversation, run, messageId }: Turn): Promise<boolean> {
+    if (this.#madeIds.delete(messageId)) return false;
+    return (await this.#connection.context.hub.reader.runEnd(conversation, run)) !== null;
+  }
+
+  /** Stops what this user asked before in the conversation and is not answered yet. */
   async #interrupt({ conversation, sub, run }: Turn): Promise<void> {
     const { context } = this.#connection;
     for (const waiting of await context.turns.waiting(conversation)) {
-      if (waiting.sub !== sub || waiting.run === run) continue;
+      // Those behind it were asked later, on another connection.
+      if (waiting.run === run) return;
+      if (waiting.sub !== sub) continue;
       const entry = { type: 'run.cancel_requested', run: waiting.run, by: sub, at: context.now() } as const;
       await context.messages.append(conversation, entry);
     }

@@ -135,19 +135,23 @@ export class RoomsHere implements RoomListener {
   }
 
   /** Asks anew who may be where: while the broker was away nothing was heard of it. */
-  async recheck(): Promise<void> {
+  async recheck(): Promise<boolean> {
     const users = new Map<string, Set<RoomHere>>();
     this.#moment += 1;
     for (const here of this.#rooms.values()) here.heardFrom = this.#moment;
     for (const here of this.#rooms.values()) {
       for (const { sub } of here.seated) users.set(sub, (users.get(sub) ?? new Set()).add(here));
     }
-    await Promise.all(
-      [...users].map(([sub, rooms]) => this.#checks.run(() => this.#recheckUser(sub, [...rooms]))),
-    );
+    let known = true;
+    const check = async (sub: string, rooms: Iterable<RoomHere>) => {
+      if (!(await this.#recheckUser(sub, [...rooms]))) known = false;
+    };
+    await Promise.all([...users].map(([sub, rooms]) => this.#checks.run(() => check(sub, rooms))));
+    return known;
   }
 
-  async #recheckUser(sub: string, rooms: RoomHere[]): Promise<void> {
+  /** False when nobody could tell. */
+  async #recheckUser(sub: string, rooms: RoomHere[]): Promise<boolean> {
     try {
       for (let at = 0; at < rooms.length; at += KEYS_AT_ONCE) {
         const asked = rooms.slice(at, at + KEYS_AT_ONCE);
@@ -163,10 +167,11 @@ export class RoomsHere implements RoomListener {
         }
       }
     } catch (err) {
-      // Whoever is not known to be allowed does not stay.
-      this.#deps.log.error({ err }, 'members could not be checked after a reconnect; they have to join anew');
-      for (const here of rooms) this.#removeAll(here, (seated) => (seated.sub === sub ? 'removed' : null));
+      // Nothing is sent to anybody meanwhile, so it may take its time.
+      this.#deps.log.warn({ err }, 'members could not be checked after a reconnect; trying again');
+      return false;
     }
+    return true;
   }
 
   #removeAll(here: RoomHere, why: (seated: Seated) => Removal | null): void {

@@ -191,6 +191,12 @@ export class Seats {
     seat.leave();
   }
 
+  /** Another user is signed in: nothing of the one before holds for them. */
+  forget(): void {
+    this.leaveAll();
+    this.#removedFrom.clear();
+  }
+
   leaveAll(): void {
     for (const key of [...this.#seats.keys()]) this.leave(key);
   }

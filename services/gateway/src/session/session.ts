@@ -338,8 +338,12 @@ export class Session implements Connection {
   /** Another user's conversations must not go on under the old name. */
   #forget({ sub }: Principal): void {
     this.context.releaseUser(sub);
-    this.#seats.leaveAll();
+    this.#seats.forget();
+    // The answers on their way are the other user's.
+    this.#asking.end();
     this.#asking.forgetOwnSession();
+    this.options = this.opening.options;
+    this.onBusy = this.opening.onBusy;
     this.#stopListening?.();
     this.#stopListening = null;
   }

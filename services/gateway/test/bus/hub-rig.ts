@@ -84,9 +84,10 @@ export function hubOn(bus: Bus): HubRig {
 /** A bus of which some messages are lost on their way. */
 export function lossy(bus: Bus, isLost: (subject: string, data: string) => boolean): Bus {
   const decoder = new TextDecoder();
-  const part: Pick<Bus, 'stored' | 'streamState' | 'onReconnect' | 'subscribe'> = {
+  const part: Pick<Bus, 'stored' | 'streamState' | 'onDisconnect' | 'onReconnect' | 'subscribe'> = {
     stored: bus.stored,
     streamState: (name) => bus.streamState(name),
+    onDisconnect: (callback) => bus.onDisconnect(callback),
     onReconnect: (callback) => bus.onReconnect(callback),
     subscribe: (subject, handler) =>
       bus.subscribe(subject, (message) => {

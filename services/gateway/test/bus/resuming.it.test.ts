@@ -217,9 +217,10 @@ describe('a reader who resumes', () => {
 
 /** A bus whose messages come when the test says so. */
 function delayed(from: Bus, arrive: (deliver: () => void) => void): Bus {
-  const part: Pick<Bus, 'stored' | 'streamState' | 'onReconnect' | 'subscribe'> = {
+  const part: Pick<Bus, 'stored' | 'streamState' | 'onDisconnect' | 'onReconnect' | 'subscribe'> = {
     stored: from.stored,
     streamState: (name) => from.streamState(name),
+    onDisconnect: (callback) => from.onDisconnect(callback),
     onReconnect: (callback) => from.onReconnect(callback),
     subscribe: (subject, handler) => from.subscribe(subject, (message) => arrive(() => handler(message))),
   };
