@@ -28,7 +28,7 @@ import type { Socket } from './socket.ts';
 const WAITING_LIMIT = 64;
 /** A client that goes on after this many refusals in a row is not worth its frames. */
 const REFUSALS_LIMIT = 200;
-/** Options for all questions may come as the first frame, this long after the connection opened. */
+/** Options for all questions may come as the first frame, this long after the confirmation. */
 const CONFIGURE_MS = 2_000;
 /** An anonymous session lasts as long as its socket, a day at most. */
 const ANONYMOUS_MS = 24 * 60 * 60 * 1_000;
@@ -60,6 +60,7 @@ export class Session implements Connection {
   #problem: ErrorCode | null;
   /** When its first frame came; it may have waited for the verdict about a token. */
   #spokeAtMs: number | null = null;
+  #confirmedAtMs = 0;
   #rate: RateLimit | null = null;
   #refusals = 0;
   #stopListening: (() => void) | null = null;
@@ -249,7 +250,7 @@ export class Session implements Connection {
       case 'ask':
         return this.#asking.ask(command, principal);
       case 'configure':
-        if (!isFirst || (this.#spokeAtMs ?? 0) - this.openedAtMs > CONFIGURE_MS)
+        if (!isFirst || (this.#spokeAtMs ?? 0) - this.#confirmedAtMs > CONFIGURE_MS)
           return this.#asking.ask(command.otherwise, principal);
         this.options = { ...this.options, ...command.options };
         return;
@@ -324,6 +325,8 @@ export class Session implements Connection {
       if (this.principal !== null) this.#forget(this.principal);
     }
     this.principal = principal;
+    // A verdict may take longer than a client has time for its first frame.
+    this.#confirmedAtMs ||= this.context.now();
     this.#log('a connection is signed in');
     this.notice({ type: 'connected', connection: this.id, principal, atMs: this.context.now() });
     if (isSame || this.closed) return;

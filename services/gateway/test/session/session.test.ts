@@ -308,6 +308,17 @@ describe('options for all questions', () => {
     expect(one.stored).toEqual([]);
   });
 
+  it('come in time behind a confirmation that came late', async () => {
+    const one = rig({ opening: TOKEN });
+    one.session.open();
+    one.clock.advance(2_500);
+    await settle();
+    one.clock.advance(1_900);
+    one.say(configure);
+    await settle();
+    expect(one.stored).toEqual([]);
+  });
+
   it('are a question as the second frame', async () => {
     const one = await signedIn();
     one.say({ type: 'nothing' });
