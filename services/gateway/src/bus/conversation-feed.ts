@@ -64,6 +64,10 @@ export interface Said {
   id: string;
   sub: string;
   name: string | null;
+  asks: boolean;
+  /** When it was said, in milliseconds since 1970. */
+  at: number;
+  deleted: boolean;
 }
 
 /** Messages whose ids are known without asking the broker. */
@@ -209,6 +213,8 @@ export class ConversationFeed {
     for (const [run, owner] of this.#own.entries()) if (owner === watch) this.#own.delete(run);
     if (this.#watches.size > 0) return;
     this.#audiences.clear();
+    // Changes to them are not heard any more.
+    this.#said.clear();
     // What nobody follows is not kept up: the next one to watch begins anew.
     this.#initial = null;
     this.#held = null;
@@ -222,6 +228,11 @@ export class ConversationFeed {
 
   unmute(run: string): void {
     this.#own.delete(run);
+  }
+
+  /** A message said lately, by its bus-wide id only. */
+  said(run: string): Said | null {
+    return this.#said.get(run) ?? null;
   }
 
   /** A message said lately, by its bus-wide id, or by the client's and its author. */
@@ -412,8 +423,9 @@ export class ConversationFeed {
     const { reader, pages } = this.#deps;
     if (!(await reader.hasUnanswered(this.conversation))) return;
     const { messages } = await pages.page(this.conversation, { limit: RECALLED, before: null });
-    for (const { seq, role, run, id, sub, name } of messages)
-      if (role === 'user' && seq <= newest) this.#said.set(run, { run, id, sub, name });
+    for (const { seq, role, run, id, sub, name, asks = true, at, deletedAt } of messages)
+      if (role === 'user' && seq <= newest)
+        this.#said.set(run, { run, id, sub, name, asks, at, deleted: deletedAt !== undefined });
   }
 
   async #repairOpen(runs: readonly string[]): Promise<void> {
@@ -446,7 +458,7 @@ export class ConversationFeed {
     if (seq <= this.#logSeq) return;
     this.#logSeq = seq;
     if (entry?.type === 'message.posted') this.#applyPosted(seq, entry);
-    else if (entry !== null && entry.type !== 'run.cancel_requested') this.#emitPlace(entry, seq);
+    else if (entry !== null && entry.type !== 'run.cancel_requested') this.#applyChange(seq, entry);
     // With no run under way, all that have ended were told.
     if (this.runs.size === 0) this.#endSeq = Math.max(this.#endSeq, seq);
   }
@@ -457,11 +469,17 @@ export class ConversationFeed {
     this.#announcePosted(entry, seq);
   }
 
+  #applyChange(seq: number, entry: Exclude<LogEntry, MessagePosted | { type: 'run.cancel_requested' }>): void {
+    const said = this.#said.get(entry.run);
+    if (entry.type === 'message.deleted' && said !== undefined) said.deleted = true;
+    this.#emitPlace(entry, seq);
+  }
+
   /** The log and the run's first event both tell of a question; whichever is first is sent on. */
   #announcePosted(entry: MessagePosted, seq: number | null): void {
     if (this.#said.has(entry.run)) return;
-    const { run, id, sub, name } = entry;
-    this.#said.set(run, { run, id, sub, name });
+    const { run, id, sub, name, asks, at } = entry;
+    this.#said.set(run, { run, id, sub, name, asks, at, deleted: false });
     const own = this.#own.get(run) ?? null;
     this.#own.delete(run);
     this.#emitPlace(entry, seq, own);

@@ -24,6 +24,10 @@ export class Recent<V> {
     this.#values.delete(key);
   }
 
+  clear(): void {
+    this.#values.clear();
+  }
+
   entries(): IterableIterator<[string, V]> {
     return this.#values.entries();
   }

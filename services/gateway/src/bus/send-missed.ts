@@ -197,18 +197,20 @@ class MissedSender {
         'type' in record && record.type === 'message.deleted' ? [record.run] : [],
       ),
     );
+    // Whose run the reader has seen begin, they have read: its start may be heard before its entry.
+    const { run: begun } = this.position;
     for (const { seq, record } of entries) {
       if ('role' in record) {
         this.#sendEnd(seq, record);
       } else if (record.type === 'message.posted') {
         this.position.log = seq;
         // What was deleted meanwhile is told as deleted, without its text.
-        if (!deleted.has(record.run))
+        if (!deleted.has(record.run) && record.run !== begun)
           this.#sendEntry(seq, { ...record, text: messages.get(record.run)?.text ?? '' });
       } else {
         this.position.log = seq;
         const isKnown = messages.has(record.run) || deleted.has(record.run);
-        const isFolded = isKnown && record.type === 'message.edited';
+        const isFolded = isKnown && record.type === 'message.edited' && record.run !== begun;
         if (!isFolded) this.#sendEntry(seq, record);
       }
     }

@@ -13,6 +13,7 @@ import {
   TranscriptRecord,
 } from '@natter/proto';
 import type { Bus, Logger, Stored } from '@natter/runtime';
+import { Gate } from './gate.ts';
 
 export interface Page {
   /** Oldest first. */
@@ -27,12 +28,17 @@ export interface Page {
  */
 export const READABLE_RECORDS = 20_000;
 const READ_AT_ONCE = 1_000;
+/** Entries of a log among which `recent` looks, at least; at most twice as many. */
+const RECENT_ENTRIES = 1_000;
+/** Logs looked through at once on this gateway: anybody may ask for a message that is not there. */
+const LOOKS_AT_ONCE = 4;
 
 const decoder = new TextDecoder();
 
 export class TranscriptPages {
   readonly #stored: Pick<Bus['stored'], 'from' | 'newest'>;
   readonly #log: Logger;
+  readonly #looks = new Gate(LOOKS_AT_ONCE);
 
   constructor(stored: Pick<Bus['stored'], 'from' | 'newest'>, log: Logger) {
     this.#stored = stored;
@@ -61,6 +67,21 @@ export class TranscriptPages {
       return { messages, next: older ? (messages[0]?.seq ?? null) : null };
     }
     return { messages: [], next: null };
+  }
+
+  /**
+   * People's messages among the newest 1,000 to 2,000 entries of a log, oldest first.
+   *
+   * Edits, deletions, receipts and cancels are entries too; answers are not read.
+   */
+  async recent(key: string): Promise<TranscriptMessage[]> {
+    const filter = SUBJECTS.conversationLog(key);
+    let found: TranscriptMessage[] = [];
+    await this.#looks.run(async () => {
+      const start = await this.#startOf(filter, RECENT_ENTRIES, null);
+      found = await this.#fold(filter, start.seq, null);
+    });
+    return found;
   }
 
   /** The first record from a sequence on, and how many there are from it to the end. */

@@ -128,6 +128,7 @@ function encodePlaceEvent(event: PlaceEvent, context: PlaceContext): string | nu
         type: 'user_message',
         message: event.text,
         message_id: event.id,
+        id: event.run,
         user_id: event.sub,
         username: event.name,
         ...place,
