@@ -64,7 +64,11 @@ export const PERMISSIONS: Record<ServiceName, Permissions> = {
   auth: {
     publish: [
       ...ROOM_BUCKETS.map(keysOf),
-      ...ROOM_BUCKETS.map(streamOf).flatMap((stream) => [...infoAndDirectGet(stream), ...leaderGet(stream)]),
+      ...ROOM_BUCKETS.map(streamOf).flatMap((stream) => [
+        ...infoAndDirectGet(stream),
+        ...leaderGet(stream),
+        `$JS.API.STREAM.PURGE.${stream}`,
+      ]),
     ],
     subscribe: ['auth.*', '$SRV.>'],
   },

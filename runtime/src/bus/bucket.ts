@@ -77,6 +77,22 @@ export class Bucket {
     const options = revision === undefined ? {} : { previousSeq: revision };
     return whileUnavailable(TIMEOUT_MS, () => this.#kv.delete(key, options).catch(conflict));
   }
+
+  /**
+   * Takes keys out of the bucket for good: unlike `delete` it leaves no marker, and tells nobody.
+   *
+   * `keys` may have wildcards. With `revision` a value that was written after it stays.
+   */
+  async purge(keys: string, revision?: number): Promise<void> {
+    // The broker takes away what is before `seq`.
+    const seq = revision === undefined ? undefined : revision + 1;
+    const query = JSON.stringify({ filter: `$KV.${this.#name}.${keys}`, seq });
+    const answer = await whileUnavailable(TIMEOUT_MS, () =>
+      this.#requests.request(`$JS.API.STREAM.PURGE.KV_${this.#name}`, query, LEADER_MS),
+    );
+    const { error } = JSON.parse(decoder.decode(answer.data));
+    if (error) throw apiError(error);
+  }
 }
 
 function conflict(error: unknown): never {

@@ -109,6 +109,8 @@ describe('the users of the broker', () => {
       expect(await bucket.get('=b=1.bob')).not.toBeNull();
       expect(await auth.stored.from(`KV_${name}`, `$KV.${name}.=b=1.*`, 1, 10)).toHaveLength(1);
       await bucket.delete('=b=1.bob');
+      await bucket.purge('=b=1.*');
+      expect(await auth.stored.from(`KV_${name}`, `$KV.${name}.=b=1.*`, 1, 10)).toEqual([]);
     }
     await expect((await auth.bucket(BUCKETS.runs)).get('alice=a')).rejects.toMatchObject(REFUSED);
     await expect(auth.append(turn, '1', { id: '3' })).rejects.toMatchObject(REFUSED);

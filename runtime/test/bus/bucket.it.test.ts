@@ -44,3 +44,20 @@ test('a key is deleted by its revision only while it has it', async () => {
   await bucket.delete('swept', second);
   expect(await bucket.get('swept')).toBeNull();
 });
+
+test('keys that are purged leave nothing behind, but for what was written after the revision', async () => {
+  const bus = await connected(server);
+  const bucket = await bus.bucket('runs');
+  const left = async () =>
+    (await bus.stored.from('KV_runs', '$KV.runs.purged.*', 1, 10)).map(({ subject }) => subject);
+  const first = await bucket.create('purged.a', 'one');
+  await bucket.update('purged.a', 'two', first);
+  const b = await bucket.create('purged.b', 'one');
+  await bucket.purge('purged.a', first);
+  expect(text(await bucket.get('purged.a'))).toBe('two');
+  await bucket.purge('purged.b', b);
+  expect(await left()).toEqual(['$KV.runs.purged.a']);
+  await bucket.create('purged.b', 'again');
+  await bucket.purge('purged.*');
+  expect(await left()).toEqual([]);
+});
