@@ -22,6 +22,9 @@ describe('chat-v1', () => {
         chatV1.encodeNotice({ type: 'connected', connection: 'c', principal, atMs: 0 }),
       refused: (detail: { code: never }) => chatV1.encodeRefused(detail.code, detail as never),
       error: (detail: { code: never }) => chatV1.encodeError(detail.code, detail as never),
+      notice: (notice: never) => chatV1.encodeNotice(notice),
+      place: ({ event, context }: { event: never; context: never }) =>
+        chatV1.encodePlaceEvent(event, context),
     }[call] as (input: unknown) => string;
     expect(JSON.parse(encode(input))).toEqual(frame);
   });
@@ -32,7 +35,9 @@ describe('chat-v1', () => {
       events.map((event) => RunEvent.parse(event)),
       session,
     );
-    expect(encoded.flatMap(({ frame }) => (frame === null ? [] : [frame].flat().map((one) => JSON.parse(one))))).toEqual(expected);
+    expect(
+      encoded.flatMap(({ frame }) => (frame === null ? [] : [frame].flat().map((one) => JSON.parse(one)))),
+    ).toEqual(expected);
   });
 
   it('reads the token from the query and drops a leading Bearer', () => {
