@@ -469,7 +469,10 @@ export class ConversationFeed {
     this.#announcePosted(entry, seq);
   }
 
-  #applyChange(seq: number, entry: Exclude<LogEntry, MessagePosted | { type: 'run.cancel_requested' }>): void {
+  #applyChange(
+    seq: number,
+    entry: Exclude<LogEntry, MessagePosted | { type: 'run.cancel_requested' }>,
+  ): void {
     const said = this.#said.get(entry.run);
     if (entry.type === 'message.deleted' && said !== undefined) said.deleted = true;
     this.#emitPlace(entry, seq);

@@ -1,6 +1,7 @@
 /** What one connection does to messages that are there: edit, delete, read, cancel. */
 import { conversationKey, type ErrorCode, type LogEntry, type Principal, RunId } from '@natter/proto';
 import { startTrace, traceparent } from '@natter/runtime';
+import type { Said } from '../bus/conversation-feed.ts';
 import { runId } from '../bus/run-id.ts';
 import { storeErrorCode } from '../bus/turn-store.ts';
 import type { Asking } from './asking.ts';
@@ -10,9 +11,6 @@ import type { Seat, Seats } from './seats.ts';
 
 /** A message can be changed for this long. */
 const CHANGE_MS = 24 * 60 * 60 * 1_000;
-/** Newest messages among which the one to be changed is looked for. */
-const LOOKED_AT = 1_000;
-
 interface Found {
   key: string;
   place: Place;
@@ -21,6 +19,8 @@ interface Found {
   /** The client's id of the message, and who wrote it. */
   id: string;
   sub: string;
+  /** Whether the AI was asked. */
+  asks: boolean;
   atMs: number;
   deleted: boolean;
 }
@@ -74,12 +74,8 @@ export class Changing {
     if (change.type === 'edit' && change.text.trim() === '') return 'EMPTY_MESSAGE';
     const where = this.#where(target, principal);
     if (where === null) return target.room === null ? 'MESSAGE_NOT_FOUND' : 'ROOM_DENIED';
-    const retryAfter = await context.rates.take('user', principal.sub);
-    if (retryAfter > 0) {
-      this.#connection.refuse('RATE_LIMIT', { ...named(target), retryAfter });
-      return null;
-    }
-    const found = await this.#find(where, target, principal);
+    if (await this.#isOverRate(target, principal)) return null;
+    const found = await this.#find(where, target, change, principal);
     if (found === null || found.deleted) return 'MESSAGE_NOT_FOUND';
     if (change.type !== 'read' && !this.#mayChange(found, principal)) return 'MESSAGE_NOT_FOUND';
     const at = context.now();
@@ -91,6 +87,13 @@ export class Changing {
         : change.type === 'delete'
           ? { type: 'message.deleted', run, by, at }
           : { type: 'message.read', run, id, sub, by, name: principal.name, at };
+    if (entry.type === 'message.read' && context.roomsHere.isLarge(key)) {
+      this.#showReceipt(entry, place);
+      return null;
+    }
+    // Before the deletion: should it fail, the whole may be tried again.
+    if (change.type === 'delete' && found.asks && (await context.hub.reader.runEnd(key, run)) === null)
+      await this.#requestCancel(key, run, principal);
     await context.messages.append(key, entry, traceparent(startTrace()));
     // The reader's own receipt comes back to them like everybody else's.
     if (change.type === 'read' && where.seat !== null) return null;
@@ -99,19 +102,37 @@ export class Changing {
     return null;
   }
 
+  /** A receipt of each for each would be ten thousand times ten thousand frames: only its reader gets it. */
+  #showReceipt(entry: Extract<LogEntry, { type: 'message.read' }>, place: Place): void {
+    const { context, dialect } = this.#connection;
+    const shown = { ...place, cursor: null, position: null, queued: false, atMs: context.now() };
+    this.#connection.send(dialect.encodePlaceEvent(entry, shown));
+  }
+
+  /** Counts a request of the user; true when they were told that it is one too many. */
+  async #isOverRate(target: MessageTarget, { sub }: Principal): Promise<boolean> {
+    const retryAfter = await this.#connection.context.rates.take('user', sub);
+    if (retryAfter > 0) this.#connection.refuse('RATE_LIMIT', { ...named(target), retryAfter });
+    return retryAfter > 0;
+  }
+
+  async #requestCancel(key: string, run: string, { sub: by }: Principal): Promise<void> {
+    const { messages, now } = this.#connection.context;
+    const entry: LogEntry = { type: 'run.cancel_requested', run, by, at: now() };
+    await messages.append(key, entry, traceparent(startTrace()));
+  }
+
   async #cancel(target: MessageTarget, principal: Principal): Promise<ErrorCode | null> {
     const { context } = this.#connection;
     const where = this.#where(target, principal);
     if (where === null) return target.room === null ? 'MESSAGE_NOT_FOUND' : 'ROOM_DENIED';
+    if (await this.#isOverRate(target, principal)) return null;
     const asked = await this.#runToCancel(where, target, principal);
     if (asked === null) return 'MESSAGE_NOT_FOUND';
     const { key, place } = where;
     const { run, messageId } = asked;
     const ended = await context.hub.reader.runEnd(key, run);
-    if (ended === null) {
-      const entry: LogEntry = { type: 'run.cancel_requested', run, by: principal.sub, at: context.now() };
-      await context.messages.append(key, entry, traceparent(startTrace()));
-    }
+    if (ended === null) await this.#requestCancel(key, run, principal);
     const status = ended === null ? 'cancelling' : 'ended';
     this.#connection.notice({ type: 'cancel', status, messageId, run, place });
     return null;
@@ -120,26 +141,30 @@ export class Changing {
   /** A run that this user may stop: of their own question, or in a room they moderate. */
   async #runToCancel(
     { key, seat }: Where,
-    { messageId, user }: MessageTarget,
+    target: MessageTarget,
     principal: Principal,
   ): Promise<{ run: string; messageId: string } | null> {
     const { context } = this.#connection;
     const moderates = this.#moderates(seat, principal);
     const waiting = await context.turns.waiting(key);
     const mine = waiting.filter(({ sub }) => moderates || sub === principal.sub);
-    if (messageId === '') {
+    if (target.messageId === '') {
       const [first] = mine;
       return first === undefined ? null : { run: first.run, messageId: first.messageId };
     }
-    const author = user ?? principal.sub;
-    const run = RunId.safeParse(messageId).success ? messageId : runId(author, key, messageId);
-    const turn = mine.find((one) => one.run === run);
-    if (turn !== undefined) return { run, messageId: turn.messageId };
+    const runs = runsOf(key, target, principal);
+    for (const run of runs) {
+      const turn = mine.find((one) => one.run === run);
+      if (turn !== undefined) return { run, messageId: turn.messageId };
+    }
     // Its agent has acknowledged it: only how it ended is left.
-    const end = await context.hub.reader.runEnd(key, run);
-    const asker = end?.message.asked;
-    if (end === null || (asker?.sub !== principal.sub && !moderates)) return null;
-    return { run, messageId: asker?.id ?? messageId };
+    for (const run of runs) {
+      const end = await context.hub.reader.runEnd(key, run);
+      const asker = end?.message.asked;
+      if (end !== null && (asker?.sub === principal.sub || moderates))
+        return { run, messageId: asker?.id ?? target.messageId };
+    }
+    return null;
   }
 
   #mayChange({ sub, seat, atMs }: Found, principal: Principal): boolean {
@@ -163,20 +188,48 @@ export class Changing {
     return { key, place: { room: null, session }, seat: this.#seats.byKey(key) };
   }
 
-  async #find(where: Where, { messageId, user }: MessageTarget, { sub }: Principal): Promise<Found | null> {
+  async #find(
+    where: Where,
+    target: MessageTarget,
+    change: Change,
+    principal: Principal,
+  ): Promise<Found | null> {
     const { hub } = this.#connection.context;
-    const isRun = RunId.safeParse(messageId).success;
-    const said = isRun ? null : hub.find(where.key)?.find(messageId, user);
-    const own = runId(user ?? sub, where.key, messageId);
-    const { messages } = await hub.pages.page(where.key, { limit: LOOKED_AT, before: null });
-    const people = messages.filter(({ role }) => role === 'user');
-    const found = isRun
-      ? people.find(({ run }) => run === messageId)
-      : (people.find(({ run }) => run === own) ?? people.find(({ run }) => run === said?.run));
-    if (found === undefined) return null;
-    const { run, id, sub: author, at, deletedAt } = found;
-    return { ...where, run, id, sub: author, atMs: at, deleted: deletedAt !== undefined };
+    const feed = hub.find(where.key);
+    const runs = runsOf(where.key, target, principal);
+    for (const run of runs) {
+      const said = feed?.said(run) ?? null;
+      if (said !== null) return foundOf(where, said);
+    }
+    const byName = () => feed?.find(target.messageId, target.user) ?? null;
+    // A receipt as a rule names somebody else's message, and one of the latest.
+    const read = change.type === 'read' ? byName() : null;
+    if (read !== null) return foundOf(where, read);
+    const messages = (await hub.pages.recent(where.key)).filter(({ role }) => role === 'user');
+    for (const run of runs) {
+      const message = messages.find((one) => one.run === run);
+      if (message === undefined) continue;
+      const { asks = true, deletedAt } = message;
+      return foundOf(where, { ...message, asks, deleted: deletedAt !== undefined });
+    }
+    const said = byName();
+    return said === null ? null : foundOf(where, said);
   }
+}
+
+/**
+ * What a target may mean: the author's message of this id, else the bus-wide id that it looks like.
+ *
+ * In this order, as a client's own ids may look like bus-wide ones: lower-case ULIDs do.
+ */
+function runsOf(key: string, { messageId, user }: MessageTarget, { sub }: Principal): string[] {
+  const own = runId(user ?? sub, key, messageId);
+  return RunId.safeParse(messageId).success ? [own, messageId] : [own];
+}
+
+function foundOf({ key, place, seat }: Where, said: Omit<Said, 'name'>): Found {
+  const { run, id, sub, asks, at, deleted } = said;
+  return { key, place, seat, run, id, sub, asks, atMs: at, deleted };
 }
 
 /** A cancel need not name a message, and its refusal names none then. */

@@ -35,7 +35,10 @@ export interface RoomsHereDeps {
   log: Logger;
 }
 
-/** In larger rooms nobody is told who comes and goes: each would be told of each. */
+/**
+ * Connections of this gateway in a room above which nobody is told who comes and goes, types or has
+ * read: each would be told of each.
+ */
 const ANNOUNCE_LIMIT = 200;
 /** Members thrown out who are remembered, while those let in meanwhile are on their way to a seat. */
 const REMOVALS_LIMIT = 10_000;
@@ -90,12 +93,17 @@ export class RoomsHere implements RoomListener {
     return this.#rooms.get(conversation)?.seated.size ?? 0;
   }
 
+  /** Whether what each does there is too much to tell everybody. */
+  isLarge(conversation: string): boolean {
+    return this.countIn(conversation) > ANNOUNCE_LIMIT;
+  }
+
   /** Resolves when it is known who is in the room. Call it once the conversation is subscribed to. */
   async enter(room: Room, seated: Seated): Promise<void> {
     let here = this.#rooms.get(room.key);
     if (here === undefined) {
       const listener: PresenceListener = (change) => {
-        if (this.countIn(room.key) <= ANNOUNCE_LIMIT) this.#deps.announce(room.key, change);
+        if (!this.isLarge(room.key)) this.#deps.announce(room.key, change);
       };
       this.#moment += 1;
       here = { room, heardFrom: this.#moment, seated: new Set(), listener };

@@ -137,3 +137,20 @@ describe('TranscriptPages', () => {
     expect(await pages.lastActivity(key)).toBeGreaterThan(0);
   });
 });
+
+describe('messages that may be changed', () => {
+  it('are among the newest entries of the log, with what became of them; answers don’t count', async () => {
+    const key = conversationKey('alice', 'changes');
+    await post(key, 1);
+    for (let receipt = 0; receipt < 2_000; receipt += 1) await read(key, 1);
+    for (const number of [2, 3]) await post(key, number);
+    await answer(key, 2);
+    await edit(key, 2, 'new');
+    await remove(key, 3);
+    const found = await pages.recent(key);
+    expect(found.map(({ id, text, deletedAt }) => [id, text, deletedAt])).toEqual([
+      ['m2', 'new', undefined],
+      ['m3', '', 1_000],
+    ]);
+  }, 60_000);
+});

@@ -39,6 +39,7 @@ const message = (key: string, sub: string, id: string, rest = {}) => ({
   role: 'user',
   run: runId(sub, key, id),
   id,
+  asks: false,
   sub,
   name: null,
   text: 'old',
@@ -111,6 +112,39 @@ describe('a message of one’s own', () => {
     expect(one.appended).toEqual([]);
   });
 
+  it('may have an id that looks like a bus-wide one', async () => {
+    const ulid = '01jcz'.replace(/[01]/g, 'a').padEnd(26, 'k');
+    const one = await inOwn();
+    one.pages.messages = [message(OWN, 'alice', ulid), message(OWN, 'alice', 'm', { run: ulid })];
+    await say(one, edit(ulid));
+    expect(entries(one)).toEqual([[OWN, 'message.edited', runId('alice', OWN, ulid)]]);
+  });
+
+  it('that was said lately is known without a look at the log', async () => {
+    const one = await inRoom();
+    one.said = [{ ...message(ROOM, 'alice', 'm'), asks: false, deleted: false }];
+    await say(one, edit('m', { room: 'r' }));
+    expect([confirmed(one), one.looks]).toEqual([['edited m'], 0]);
+    one.said = one.said.map((said) => ({ ...said, deleted: true }));
+    await say(one, edit('m', { room: 'r' }));
+    expect([errors(one), one.looks]).toEqual([['MESSAGE_NOT_FOUND'], 0]);
+  });
+
+  it('is deleted with its answer, if that has not ended', async () => {
+    const one = await inOwn();
+    const run = runId('alice', OWN, 'm');
+    one.pages.messages = [message(OWN, 'alice', 'm', { asks: true })];
+    await say(one, remove('m'));
+    expect(entries(one)).toEqual([
+      [OWN, 'run.cancel_requested', run],
+      [OWN, 'message.deleted', run],
+    ]);
+    one.appended.length = 0;
+    one.ended.set(run, { seq: 1, message: {} });
+    await say(one, remove('m'));
+    expect(entries(one)).toEqual([[OWN, 'message.deleted', run]]);
+  });
+
   it('that can not be stored is an error without the inside of it', async () => {
     const one = await inOwn();
     one.pages.messages = [message(OWN, 'alice', 'm')];
@@ -132,6 +166,17 @@ describe('a message of somebody else in a room', () => {
       { key: ROOM, entry: { type: 'message.read', id: 'm', sub: 'bob', by: 'alice' } },
     ]);
     expect(confirmed(one)).toEqual([]);
+  });
+
+  it('is read without telling everybody in a large room', async () => {
+    const one = await inRoom();
+    one.pages.messages = [message(ROOM, 'bob', 'm')];
+    for (let number = 0; number < 200; number += 1)
+      await one.roomsHere.enter(roomCalled('r'), { sub: `u${number}`, removed: () => undefined });
+    await say(one, read('m', theirs));
+    expect(one.appended).toEqual([]);
+    expect(one.sent.at(-1)).toMatchObject({ said: { type: 'message.read', id: 'm', by: 'alice' } });
+    expect(errors(one)).toEqual([]);
   });
 
   it.each([edit, remove])('can not be changed by a member', async (command) => {
@@ -184,6 +229,23 @@ describe('an answer', () => {
     await say(one, cancel('m'));
     expect(one.appended).toEqual([]);
     expect(notices(one)).toMatchObject([{ type: 'cancel', status: 'ended', messageId: 'm', run }]);
+  });
+
+  it('is stopped by an id that looks like a bus-wide one', async () => {
+    const one = await inOwn();
+    const ulid = 'a'.repeat(26);
+    one.waiting = [turn(OWN, 'alice', ulid)];
+    await say(one, cancel(ulid));
+    expect(entries(one)).toEqual([[OWN, 'run.cancel_requested', runId('alice', OWN, ulid)]]);
+  });
+
+  it('is not stopped more often than the rate allows', async () => {
+    const one = await inOwn();
+    one.waiting = [turn(OWN, 'alice', 'm')];
+    one.retryAfter.user = 5;
+    await say(one, cancel('m'));
+    expect(errors(one)).toEqual(['RATE_LIMIT']);
+    expect(one.appended).toEqual([]);
   });
 
   it('that nobody asked for is not found', async () => {

@@ -12,6 +12,7 @@ import type {
 } from '@natter/proto';
 import { createLogger, Metrics } from '@natter/runtime';
 import { type FrozenClock, frozenClock } from '@natter/testkit';
+import type { Said } from '../../src/bus/conversation-feed.ts';
 import type { Follower } from '../../src/bus/conversation-hub.ts';
 import type { Position } from '../../src/bus/cursor.ts';
 import { RunView } from '../../src/bus/run-view.ts';
@@ -100,6 +101,10 @@ export interface Rig {
   /** Runs that have ended, by id. */
   ended: Map<string, { seq: number; message: Frame }>;
   pages: { messages: Frame[] };
+  /** Times that the log was looked through for a message. */
+  looks: number;
+  /** Messages that the feed has heard of. */
+  said: Said[];
 
   followed: Followed[];
   watched: Watched[];
@@ -184,6 +189,8 @@ export function rig({
     appendResult: async () => ({ seq: 1, duplicate: false }),
     ended: new Map(),
     pages: { messages: [] },
+    looks: 0,
+    said: [],
     followed: [],
     watched: [],
     admission: async () => undefined,
@@ -330,6 +337,7 @@ function fakeHub(self: Rig) {
             mute: (run: string) => self.muted.add(run),
             unmute: (run: string) => self.muted.delete(run),
             find: () => null,
+            said: (run: string) => self.said.find((one) => one.run === run) ?? null,
             openRuns: [],
           }
         : null,
@@ -337,7 +345,13 @@ function fakeHub(self: Rig) {
       runEnd: async (_: string, run: string) => self.ended.get(run) ?? null,
       lastSeq: async () => 9,
     },
-    pages: { page: async () => ({ ...self.pages, next: null }) },
+    pages: {
+      page: async () => ({ ...self.pages, next: null }),
+      recent: async () => {
+        self.looks += 1;
+        return self.pages.messages;
+      },
+    },
   };
 }
 
