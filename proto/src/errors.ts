@@ -121,7 +121,7 @@ export const ERRORS = {
   },
   TOO_MANY_ROOMS: {
     text: 'Too many rooms',
-    when: 'The user is a member of 256 rooms, or the connection watches as many conversations as it may.',
+    when: 'The user has joined 256 rooms or owns 256, or the connection watches as many conversations as it may.',
     retry: false,
     status: 409,
   },

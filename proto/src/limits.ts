@@ -11,8 +11,12 @@ export const LIMITS = {
   tokenBytes: 4096,
   /** Most sources one answer names. */
   sources: 32,
-  /** Rooms a user may be a member of. */
+  /** Rooms a user may be a member of by their own choice. */
   roomsPerUser: 256,
+  /** Rooms a user may be a member of because others added them, and that they have not joined. */
+  addedRoomsPerUser: 64,
+  /** Shared and group rooms a user may own. */
+  ownedRoomsPerUser: 256,
   /** Members of a shared or group room, and people who were invited or banned. */
   membersPerRoom: 10_000,
 } as const;

@@ -36,6 +36,7 @@ export const MemberRole = z.enum(['owner', 'member']);
 /**
  * What a user is in a room. `invited` may join a group; `banned` may not come back, `removed`
  * (kicked) may, to a shared room, or to a group when invited again; `left` went by themselves.
+ * `removed` and `left` are told to gateways, and not kept.
  */
 export const Member = z.object({
   sub: Sub,
@@ -84,7 +85,10 @@ export const RoomsRequest = z.discriminatedUnion('op', [
   z.object({ op: z.literal('update'), ...ask, name: RoomName.optional(), ai: AiMode.optional() }),
   z.object({ op: z.literal('delete'), ...ask }),
   z.object({ op: z.literal('leave'), ...ask }),
-  /** `add` makes them a member at once; `invite` lets them join. */
+  /**
+   * `add` makes them a member at once; `invite` lets them join. Whom others added to
+   * LIMITS.addedRoomsPerUser rooms that they have not joined, `add` only invites.
+   */
   z.object({
     op: z.enum(['invite', 'add', 'kick', 'ban', 'unban']),
     ...ask,
@@ -93,7 +97,7 @@ export const RoomsRequest = z.discriminatedUnion('op', [
   }),
   /** Whether `who` may be in the rooms of these keys now; those they may are in the reply. */
   z.object({ op: z.literal('access'), who: Asker, keys: z.array(z.string().max(1024)).max(256) }),
-  /** The rooms `who` is a member of, at most LIMITS.roomsPerUser. */
+  /** The rooms `who` is a member of, at most 320. */
   z.object({ op: z.literal('mine'), who: Asker }),
 ]);
 export type RoomsRequest = z.infer<typeof RoomsRequest>;
@@ -122,7 +126,7 @@ export const RoomsReply = z.discriminatedUnion('ok', [
   z.object({
     ok: z.literal(true),
     /** One for most requests, any number for `access` and `mine`. */
-    rooms: z.array(RoomView).max(LIMITS.roomsPerUser),
+    rooms: z.array(RoomView).max(LIMITS.roomsPerUser + LIMITS.addedRoomsPerUser),
     /** Of `get` and `create`: members in the order of joining, at most 1,000. */
     members: z.array(Member).max(1_000).optional(),
   }),

@@ -66,7 +66,10 @@ export class Entering {
 
   /** Null where there is a room of this id by now. */
   async #makePublic(stores: Stores, draft: Draft, who: Asker): Promise<RoomView | null> {
-    await this.#places.checkRooms(stores, null, who.sub);
+    await Promise.all([
+      this.#places.checkRooms(stores, null, who.sub),
+      this.#places.checkOwned(stores, who.sub),
+    ]);
     const room = await stores.rooms.makePublic(draft);
     const view =
       room === null ? null : await this.#enter(stores, { room, member: null, revision: null }, who);
@@ -84,7 +87,7 @@ export class Entering {
       return { room, role, created: false, joined: false };
     }
     await Promise.all([
-      isMember(before) ? null : this.#places.checkRooms(stores, room.key, who.sub),
+      this.#places.checkRooms(stores, room.key, who.sub),
       takesPlace(before) ? null : this.#places.checkMembers(stores, room.key),
     ]);
     let joined = false;
@@ -102,9 +105,12 @@ export class Entering {
       stores.rooms.byKey(room.key),
       joined ? stores.positions.begin(who.sub, room.key) : stores.positions.ensure(who.sub, room.key),
     ]);
+    // Whether somebody had added them: from here on it counts as theirs.
+    if (isMember(before)) await stores.added.remove(who.sub, room.key);
     if (still !== null) return { room: still, role, created: false, joined };
     // Deleted after we found it: nobody would tell this member.
     await stores.positions.delete(who.sub, room.key);
+    await stores.members.forgetMember(room.key, who.sub);
     return null;
   }
 

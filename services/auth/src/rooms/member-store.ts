@@ -12,7 +12,7 @@ import { readRecord } from './stored-record.ts';
 export interface Census {
   /** Members, and people who were invited or banned. */
   places: number;
-  /** Keys in all, those who left among them. */
+  /** Keys in all. */
   records: number;
   /** Members, at most 1,000; `RoomsReply` has no room for more. */
   members: Member[];
@@ -27,7 +27,7 @@ export interface MemberEntry {
 }
 
 const MAX_LISTED = 1_000;
-/** Three times the members a room may have: a room that so many have passed through is full. */
+/** Three times the members a room may have, in case former members could not be taken away. */
 const MAX_PAGES = (3 * LIMITS.membersPerRoom) / 1_000;
 /** Larger rooms are not counted or listed again for each of a thousand joins. */
 const LARGE = 200;
@@ -90,14 +90,37 @@ export class MemberStore {
       if (next === null) return member;
       const key = memberKey(room, sub);
       const value = JSON.stringify(next);
-      await (revision === null ? this.#bucket.create(key, value) : this.#bucket.update(key, value, revision));
-      this.#count(room, member, next);
+      const written = await (revision === null
+        ? this.#bucket.create(key, value)
+        : this.#bucket.update(key, value, revision));
+      const stays = next.state !== 'left' && next.state !== 'removed';
+      // Gateways have heard it; nobody needs it after that.
+      if (!stays) await this.#forget(key, written);
+      this.#count(room, member, stays ? next : null, next.sub);
       return next;
     });
   }
 
+  /** Whether nobody is a member any more; false also where that would take long to find out. */
+  async isDeserted(room: string): Promise<boolean> {
+    const filter = `$KV.${BUCKETS.members}.${room}.*`;
+    const stored = await this.#stored.from(`KV_${BUCKETS.members}`, filter, 1, LARGE);
+    if (stored.length === LARGE) return false;
+    return !stored.some(({ data }) => readRecord(Member, { value: data }, this.#log)?.state === 'member');
+  }
+
+  /** Takes away who is what in a room that is gone. */
+  forgetRoom(room: string): Promise<void> {
+    return this.#bucket.purge(`${room}.*`);
+  }
+
+  /** Takes away what a user is in a room that is gone. */
+  forgetMember(room: string, sub: string): Promise<void> {
+    return this.#bucket.purge(memberKey(room, sub));
+  }
+
   /**
-   * Keys in all, those who left among them, counted by the broker.
+   * Keys in all, counted by the broker.
    *
    * Of a room with more than 200 it may be 0.5 s old, but for what was written here.
    */
@@ -111,7 +134,7 @@ export class MemberStore {
     return this.#lists.get(room, () => this.#list(room));
   }
 
-  /** Everybody who is or was something in a room. */
+  /** Everybody who is something in a room. */
   async *pages(room: string): AsyncGenerator<Member[]> {
     for await (const page of bucketPages(this.#stored, BUCKETS.members, room, MAX_PAGES)) {
       yield page
@@ -132,17 +155,24 @@ export class MemberStore {
     return census;
   }
 
+  /** Best effort: a record that says so is as good as none. */
+  async #forget(key: string, revision: number): Promise<void> {
+    await this.#bucket.purge(key, revision).catch((err: unknown) => {
+      this.#log.warn({ err }, 'the record of a former member could not be taken away');
+    });
+  }
+
   /** Keeps what is remembered true to our own writes. */
-  #count(room: string, before: Member | null, after: Member): void {
-    const added = before === null ? 1 : 0;
+  #count(room: string, before: Member | null, after: Member | null, user: string): void {
+    const added = Number(after !== null) - Number(before !== null);
     const counted = this.#counts.kept(room);
     if (counted !== undefined) counted.records += added;
     const census = this.#lists.kept(room);
     if (census === undefined) return;
     census.records += added;
     census.places += Number(takesPlace(after)) - Number(takesPlace(before));
-    census.members = census.members.filter(({ sub }) => sub !== after.sub);
-    if (after.state === 'member' && census.members.length < MAX_LISTED) census.members.push(after);
+    census.members = census.members.filter(({ sub }) => sub !== user);
+    if (after?.state === 'member' && census.members.length < MAX_LISTED) census.members.push(after);
   }
 }
 

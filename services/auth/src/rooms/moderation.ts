@@ -20,23 +20,27 @@ export async function moderate(
   if (named === null) throw new RoomRefused('ROOM_DENIED');
   const { room, member: before } = named;
   await checkModerator(stores, room, who);
-  const wanted = moderated(op, room, user, before);
-  if (wanted === 'member') await places.checkRooms(stores, room.key, user);
+  // Nobody is told what another user's places are taken by: where there is none, it is an invitation.
+  const byOthers = op === 'add' && user !== who.sub;
+  const action = byOthers && !(await places.mayBeAdded(stores, user)) ? 'invite' : op;
+  const wanted = moderated(action, room, user, before);
+  if (wanted === 'member' && !byOthers) await places.checkRooms(stores, room.key, user);
   // A ban of somebody who is in the room takes no further place; of a stranger it does.
   if (wanted !== null && (before === null || (wanted !== 'banned' && !takesPlace(before))))
     await places.checkMembers(stores, room.key);
 
   let changed = false;
   const decide = (current: Member | null): Member | null => {
-    const state = moderated(op, room, user, current);
+    const state = moderated(action, room, user, current);
     changed = state !== null;
     if (state === null) return null;
     const role = room.owner === user ? 'owner' : 'member';
     return { sub: user, name: userName ?? current?.name ?? null, role, state, by: who.sub, at: now() };
   };
+  if (wanted === 'member' && byOthers) await stores.added.add(user, room.key);
   await stores.members.change(room.key, user, decide, named);
-  if (op === 'add' && changed) await stores.positions.begin(user, room.key);
-  else if (op === 'add') await stores.positions.ensure(user, room.key);
+  if (action === 'add' && changed) await stores.positions.begin(user, room.key);
+  else if (action === 'add') await stores.positions.ensure(user, room.key);
   // Also when nothing changed: the first time may have ended half-way.
   if (op === 'kick' || op === 'ban') await endPosition(stores, room, user, log);
   return viewOf(room, who);
@@ -62,6 +66,7 @@ export async function endPosition(stores: Stores, room: Room, sub: string, log: 
   const isBack = async () => isMember(await stores.members.get(room.key, sub));
   try {
     await stores.positions.end(sub, room.key, isBack);
+    if (!(await isBack())) await stores.added.remove(sub, room.key);
   } catch (err) {
     log.warn({ err }, 'the position of a former member could not be deleted');
   }

@@ -5,7 +5,7 @@
  * permits nothing; one that was left behind is deleted when its user's rooms are listed.
  */
 import { BUCKETS, encodeToken } from '@natter/proto';
-import type { Bucket, StreamReader } from '@natter/runtime';
+import { type Bucket, BusError, type StreamReader } from '@natter/runtime';
 import { bucketCount } from './bucket-count.ts';
 import { bucketPages } from './bucket-pages.ts';
 import { compareAndSet, unlessConflict } from './compare-and-set.ts';
@@ -61,21 +61,23 @@ export class PositionStore {
     await compareAndSet(async () => {
       const entry = await this.#bucket.getFromLeader(key);
       if (entry === null || (await isBack())) return;
-      await this.#bucket.delete(key, entry.revision);
+      await this.#bucket.purge(key, entry.revision);
+      // A gateway may have moved it on meanwhile.
+      if (await this.has(sub, room)) throw new BusError('CONFLICT', 'the position was written meanwhile');
     });
   }
 
   /** Deletes a position that nobody begins again: its room is gone for ever. */
   delete(sub: string, room: string): Promise<void> {
-    return this.#bucket.delete(positionKey(sub, room));
+    return this.#bucket.purge(positionKey(sub, room));
   }
 
   /** Deletes a position if nobody has touched it since it was listed. */
-  async sweep(sub: string, position: Position): Promise<void> {
-    await unlessConflict(this.#bucket.delete(positionKey(sub, position.room), position.revision));
+  sweep(sub: string, position: Position): Promise<void> {
+    return this.#bucket.purge(positionKey(sub, position.room), position.revision);
   }
 
-  /** Rooms a user is or was in: a deleted key counts too. */
+  /** Rooms of a user, and what is left of others. */
   count(sub: string): Promise<number> {
     return bucketCount(this.#stored, BUCKETS.positions, encodeToken(sub));
   }

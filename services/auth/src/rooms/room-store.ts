@@ -11,6 +11,7 @@ import type { Bucket, Logger } from '@natter/runtime';
 import { z } from 'zod';
 import { compareAndSet, unlessConflict } from './compare-and-set.ts';
 import { readRecord } from './stored-record.ts';
+import type { Tally } from './tally.ts';
 
 const Index = z.object({ life: z.string().min(1).max(64) });
 
@@ -18,10 +19,12 @@ type Draft = Omit<Room, 'key'>;
 
 export class RoomStore {
   readonly #bucket: Bucket;
+  readonly #owned: Tally;
   readonly #log: Logger;
 
-  constructor(bucket: Bucket, log: Logger) {
+  constructor(bucket: Bucket, owned: Tally, log: Logger) {
     this.#bucket = bucket;
+    this.#owned = owned;
     this.#log = log;
   }
 
@@ -59,6 +62,7 @@ export class RoomStore {
     // 96 bits: no two rooms of an id ever have the same key, so what was said in one stays in it.
     const life = randomBytes(12).toString('hex');
     const room = { ...draft, key: roomKey(draft.id, life) };
+    await this.#owned.add(room.owner, room.key);
     await this.#bucket.create(recordKey(room.key), JSON.stringify(room));
     const index = JSON.stringify({ life });
     const name = indexKey(draft.id);
@@ -67,7 +71,7 @@ export class RoomStore {
     );
     // After a lost acknowledgement the conflict is with ourselves.
     if (claimed !== null || (await this.#index(draft.id))?.life === life) return room;
-    await this.#bucket.delete(recordKey(room.key));
+    await this.forget(room);
     return null;
   }
 
@@ -85,11 +89,26 @@ export class RoomStore {
   /** Deletes a room. Its record goes first: that is what gateways hear, and what ends it. */
   async delete(room: Room): Promise<void> {
     await this.#bucket.delete(recordKey(room.key));
-    if (room.type === 'private') return;
-    const index = await this.#index(room.id);
-    if (index === null || roomKey(room.id, index.life) !== room.key) return;
-    // A conflict means that a new room of this id has replaced it already.
-    await unlessConflict(this.#bucket.delete(indexKey(room.id), index.revision));
+    const index = room.type === 'private' ? null : await this.#index(room.id);
+    // If a new room of this id has replaced it meanwhile, that one has a later revision.
+    if (index !== null && roomKey(room.id, index.life) === room.key)
+      await this.#bucket.purge(indexKey(room.id), index.revision);
+    await this.forget(room);
+  }
+
+  /** Takes the record of a room away without telling gateways. */
+  async forget(room: Room): Promise<void> {
+    await this.#bucket.purge(recordKey(room.key));
+    if (room.type !== 'private') await this.#owned.remove(room.owner, room.key);
+  }
+
+  /** Whether a shared or group room is gone; what a dead service left of it is taken away. */
+  async isGone(key: string): Promise<boolean> {
+    const room = await this.byKey(key);
+    if (room === null) return true;
+    if ((await this.keyOf(room.id)) === key) return false;
+    await this.#bucket.purge(recordKey(key));
+    return true;
   }
 
   async #index(id: string): Promise<{ life: string; revision: number } | null> {

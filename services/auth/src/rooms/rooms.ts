@@ -16,7 +16,7 @@ import { endPosition, moderate, moderatedRoom } from './moderation.ts';
 import { Places, type RoomLimits } from './places.ts';
 import { namedRoom, shownRoom } from './room-names.ts';
 import { RoomRefused } from './room-refused.ts';
-import { isMember } from './room-rules.ts';
+import { hasChosen, isMember } from './room-rules.ts';
 import { viewOf } from './room-view.ts';
 import type { Stores } from './stores.ts';
 import { accessible, roomsOf } from './whereabouts.ts';
@@ -26,7 +26,7 @@ export interface RoomsOptions {
   /** Milliseconds since 1970. */
   now?: () => number;
   /** Smaller ones than LIMITS, for tests. */
-  limits?: RoomLimits;
+  limits?: Partial<RoomLimits>;
 }
 
 type Reply = Extract<RoomsReply, { ok: true }>;
@@ -51,10 +51,10 @@ export class Rooms {
   readonly #cleaning = new Set<Promise<void>>();
   #stopping = false;
 
-  constructor({ log, now = Date.now, limits = LIMITS }: RoomsOptions) {
+  constructor({ log, now = Date.now, limits = {} }: RoomsOptions) {
     this.#log = log;
     this.#now = now;
-    this.#places = new Places(limits);
+    this.#places = new Places({ ...LIMITS, ...limits });
     this.#entering = new Entering(this.#places, now);
   }
 
@@ -78,7 +78,10 @@ export class Rooms {
       case 'access':
         return { ok: true, rooms: await accessible(stores, who, request.keys, this.#now) };
       case 'mine':
-        return { ok: true, rooms: await roomsOf(stores, who, this.#places.limits.roomsPerUser) };
+        return {
+          ok: true,
+          rooms: await roomsOf(stores, who, LIMITS.roomsPerUser + LIMITS.addedRoomsPerUser),
+        };
       default:
         return only(
           await moderate(stores, request, { places: this.#places, now: this.#now, log: this.#log }),
@@ -119,12 +122,16 @@ export class Rooms {
     return viewOf(room, who);
   }
 
-  /** A private room stays as it is; it only is no longer among the user's rooms. */
+  /**
+   * Who leaves a private room keeps the conversation, without a name and a mode of the AI. A shared or
+   * group room ends when its last member leaves, so that nobody's id and place is taken by it for ever.
+   */
   async #leave(stores: Stores, { who, id }: Asked<'leave'>): Promise<RoomView> {
     const named = await namedRoom(stores, who, id);
     if (named === null) throw new RoomRefused('ROOM_DENIED');
     const { room } = named;
     if (room.type === 'private') {
+      await stores.rooms.forget(room);
       await stores.positions.delete(who.sub, room.key);
       return viewOf(room, who);
     }
@@ -134,23 +141,31 @@ export class Rooms {
     };
     await stores.members.change(room.key, who.sub, left, named);
     await endPosition(stores, room, who.sub, this.#log);
+    if (await stores.members.isDeserted(room.key)) {
+      await stores.rooms.delete(room);
+      this.#cleanUp(stores, room);
+    }
     return viewOf(room, who);
   }
 
-  /** Deletes the positions of everybody who was in a deleted room, after the answer. */
+  /** Deletes positions and members of a deleted room, after the answer. */
   #cleanUp(stores: Stores, room: Room): void {
     if (this.#cleaning.size >= MAX_CLEANING) return;
-    const done = this.#deletePositions(stores, room)
-      .catch((err: unknown) => this.#log.warn({ err }, 'positions of a deleted room could not be deleted'))
+    const done = this.#forgetMembers(stores, room)
+      .catch((err: unknown) => this.#log.warn({ err }, 'members of a deleted room could not be deleted'))
       .finally(() => this.#cleaning.delete(done));
     this.#cleaning.add(done);
   }
 
-  async #deletePositions(stores: Stores, room: Room): Promise<void> {
+  async #forgetMembers(stores: Stores, room: Room): Promise<void> {
     for await (const page of stores.members.pages(room.key)) {
       if (this.#stopping) return;
-      await inBatches(page.filter(isMember), BATCH, ({ sub }) => stores.positions.delete(sub, room.key));
+      await inBatches(page.filter(isMember), BATCH, async (member) => {
+        await stores.positions.delete(member.sub, room.key);
+        if (!hasChosen(member)) await stores.added.remove(member.sub, room.key);
+      });
     }
+    await stores.members.forgetRoom(room.key);
   }
 
   async #withMembers(stores: Stores, who: Asker, view: RoomView): Promise<Reply> {

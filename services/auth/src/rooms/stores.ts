@@ -1,14 +1,19 @@
-/** The three buckets of rooms, opened when they are first needed. */
+/** What is kept of rooms, in three buckets that are opened when first needed. */
 import { BUCKETS } from '@natter/proto';
 import { type Bus, BusError, type Logger } from '@natter/runtime';
 import { MemberStore } from './member-store.ts';
 import { PositionStore } from './position-store.ts';
 import { RoomStore } from './room-store.ts';
+import { Tally } from './tally.ts';
 
 export interface Stores {
   rooms: RoomStore;
   members: MemberStore;
   positions: PositionStore;
+  /** Shared and group rooms by owner. */
+  owned: Tally;
+  /** Rooms that users are in because somebody else added them. */
+  added: Tally;
 }
 
 /** Agents make the buckets, and auth may start before the first of them. */
@@ -39,8 +44,12 @@ export class StoreOpener {
     if (there.includes(false))
       throw new BusError('UNAVAILABLE', 'no agent has made the buckets of rooms yet');
     const { stored } = this.#bus;
+    const rooms = await this.#bus.bucket(BUCKETS.rooms);
+    const owned = new Tally(rooms, stored, 'owned', this.#now);
     return {
-      rooms: new RoomStore(await this.#bus.bucket(BUCKETS.rooms), this.#log),
+      owned,
+      added: new Tally(rooms, stored, 'added', this.#now),
+      rooms: new RoomStore(rooms, owned, this.#log),
       members: new MemberStore(await this.#bus.bucket(BUCKETS.members), stored, this.#log, this.#now),
       positions: new PositionStore(await this.#bus.bucket(BUCKETS.positions), stored),
     };

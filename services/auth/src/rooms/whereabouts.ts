@@ -1,6 +1,7 @@
 /** Where a user is and may be, by the keys of rooms; all of it read from leaders. */
 import { type Asker, conversationName, type Room, type RoomView } from '@natter/proto';
 import { inBatches } from './in-batches.ts';
+import type { Position } from './position-store.ts';
 import { isMember } from './room-rules.ts';
 import { viewOf } from './room-view.ts';
 import type { Stores } from './stores.ts';
@@ -29,10 +30,19 @@ export async function roomsOf(stores: Stores, who: Asker, limit: number): Promis
   const { positions } = await stores.positions.list(who.sub, limit);
   const views = await inBatches(positions, BATCH, async (position) => {
     const view = await roomOf(stores, who, position.room);
-    if (view === null) await stores.positions.sweep(who.sub, position);
+    if (view === null) await sweep(stores, who.sub, position);
     return view;
   });
   return views.filter((view) => view !== null);
+}
+
+/** Takes away what is left of a room that a user is not in. */
+async function sweep(stores: Stores, sub: string, position: Position): Promise<void> {
+  await stores.positions.sweep(sub, position);
+  const name = conversationName(position.room);
+  if (name === null || 'owner' in name || (await stores.rooms.byKey(position.room)) !== null) return;
+  await stores.members.forgetMember(position.room, sub);
+  await stores.added.remove(sub, position.room);
 }
 
 /** The room of a key if it exists and `who` is in it, else null. */

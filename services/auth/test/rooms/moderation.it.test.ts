@@ -101,6 +101,7 @@ it('lets a member leave, and back into a group only when invited; its owner alwa
   await granted({ op: 'add', who: alice, id: 'exit', user: 'bob' });
   // Joining says that the group of this id is the one bob means from now on.
   await granted({ ...joining, who: bob, id: 'exit', type: 'group' });
+  await granted({ op: 'add', who: alice, id: 'exit', user: 'carol' });
   for (const who of [bob, alice]) {
     await granted({ op: 'leave', who, id: 'exit' });
     expect(await ids(service, who)).not.toContain('exit');

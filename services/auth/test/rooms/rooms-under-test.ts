@@ -3,6 +3,7 @@ import { type RoomsReply, RoomsReply as RoomsReplySchema, type RoomsRequest, SUB
 import { Bus, createLogger, ensureTopology, type ServiceName } from '@natter/runtime';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { onTestFinished } from 'vitest';
+import type { RoomLimits } from '../../src/rooms/places.ts';
 import { Rooms } from '../../src/rooms/rooms.ts';
 import { roomsEndpoint } from '../../src/rooms/rooms-endpoint.ts';
 import { StoreOpener } from '../../src/rooms/stores.ts';
@@ -39,7 +40,7 @@ export interface RoomsUnderTest {
 }
 
 export interface Options {
-  limits?: { membersPerRoom: number; roomsPerUser: number };
+  limits?: Partial<RoomLimits>;
   now?: () => number;
 }
 
