@@ -107,15 +107,15 @@ export class Asking {
     return this.#streams.has(runId(sub, key, messageId));
   }
 
-  /** Seconds to wait, 0 for none: first by what this gateway knows, then by what all know. */
+  /** Seconds to wait, 0 for none: of the session, then of the user here, then of the user everywhere. */
   async #overRate({ sub }: Principal): Promise<number> {
     const { context, dialect, opening } = this.#connection;
-    const here = context.questions.take(sub);
-    if (here > 0) return here;
     if (dialect.manner.sessionRate) {
       const ofSession = await context.rates.take('session', conversationKey(sub, opening.session ?? ''));
       if (ofSession > 0) return ofSession;
     }
+    const here = context.questions.take(sub);
+    if (here > 0) return here;
     return context.rates.take('user', sub);
   }
 

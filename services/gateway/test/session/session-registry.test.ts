@@ -24,6 +24,16 @@ describe('SessionRegistry', () => {
     expect(registry.stats().typing).toBe(10_000);
   });
 
+  it('[rooms/env-cleanup] forgets who is long since typing when it is cleaned up, and shows others then', () => {
+    const clock = frozenClock();
+    const registry = new SessionRegistry(noRooms, clock.now);
+    for (let number = 0; number < 10_000; number += 1) registry.setTyping('k', `user ${number}`, true);
+    clock.advance(10_001);
+    registry.cleanUp();
+    registry.setTyping('k', 'alice', true);
+    expect(registry.typing('k')).toEqual(['alice']);
+  });
+
   it('finds connections by id and by user, once it is known whose they are', async () => {
     const registry = new SessionRegistry(noRooms, frozenClock().now);
     const [mine, nobodys] = [await signedIn(), rig()];
