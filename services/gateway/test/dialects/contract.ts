@@ -130,7 +130,12 @@ export function dialectContract(dialect: Dialect): void {
 }
 
 /** Every event of an answer with the frame the dialect made of it. */
-export function frames(dialect: Dialect, events: RunEvent[], session = 'session-id', more: Partial<RunText> = {}) {
+export function frames(
+  dialect: Dialect,
+  events: RunEvent[],
+  session = 'session-id',
+  more: Partial<RunText> = {},
+) {
   const view = new RunView();
   const encoded: { event: RunEvent; frame: Frames }[] = [];
   events.forEach((event, index) => {
