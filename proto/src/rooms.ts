@@ -95,8 +95,16 @@ export const RoomsRequest = z.discriminatedUnion('op', [
     user: Sub,
     userName: z.string().max(256).nullable().optional(),
   }),
-  /** Whether `who` may be in the rooms of these keys now; those they may are in the reply. */
-  z.object({ op: z.literal('access'), who: Asker, keys: z.array(z.string().max(1024)).max(256) }),
+  /**
+   * Whether `who` may be in the rooms of these keys now; those they may are in the reply. With
+   * `named` only those that their id means to `who`: not the namesake of a room of their own.
+   */
+  z.object({
+    op: z.literal('access'),
+    who: Asker,
+    keys: z.array(z.string().max(1024)).max(256),
+    named: z.boolean().optional(),
+  }),
   /** The rooms `who` is a member of, at most 320. */
   z.object({ op: z.literal('mine'), who: Asker }),
 ]);

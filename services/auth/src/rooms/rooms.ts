@@ -13,6 +13,7 @@ import type { Logger } from '@natter/runtime';
 import { Entering } from './entering.ts';
 import { inBatches } from './in-batches.ts';
 import { endPosition, moderate, moderatedRoom } from './moderation.ts';
+import { onlyNamed } from './only-named.ts';
 import { Places, type RoomLimits } from './places.ts';
 import { namedRoom, shownRoom } from './room-names.ts';
 import { RoomRefused } from './room-refused.ts';
@@ -76,7 +77,7 @@ export class Rooms {
       case 'leave':
         return only(await this.#leave(stores, request));
       case 'access':
-        return { ok: true, rooms: await accessible(stores, who, request.keys, this.#now) };
+        return { ok: true, rooms: await this.#access(stores, request) };
       case 'mine':
         return {
           ok: true,
@@ -96,6 +97,11 @@ export class Rooms {
     const timer = setTimeout(resolve, ms);
     await Promise.race([Promise.all(this.#cleaning), late]);
     clearTimeout(timer);
+  }
+
+  async #access(stores: Stores, { who, keys, named }: Asked<'access'>): Promise<RoomView[]> {
+    const views = await accessible(stores, who, keys, this.#now);
+    return named ? onlyNamed(stores, who, views) : views;
   }
 
   async #get(stores: Stores, { who, id }: Asked<'get'>): Promise<Reply> {

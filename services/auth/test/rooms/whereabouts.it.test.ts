@@ -47,6 +47,31 @@ it('grants access to exactly the rooms somebody is in now', async () => {
   );
 });
 
+it('tells a room from its namesake, to which its owner was added by somebody else', async () => {
+  const { granted } = await roomsUnderTest(server);
+  const rooms = async (who: typeof bob, ids: readonly [id: string, type: 'private' | 'group'][]) => {
+    const made = [];
+    for (const [id, type] of ids) made.push(await granted({ ...creating, who, id, type }));
+    return made.map((reply) => reply.rooms[0]?.room.key ?? '');
+  };
+  const own = await rooms(bob, [['n-both', 'private']]);
+  const theirs = await rooms(alice, [
+    ['n-both', 'group'],
+    ['n-one', 'group'],
+  ]);
+  for (const id of ['n-both', 'n-one']) await granted({ op: 'add', who: alice, id, user: 'bob' });
+  const keys = [...own, ...theirs];
+  const named = async () => {
+    const reply = await granted({ op: 'access', who: bob, keys, named: true });
+    return reply.rooms.map(({ room }) => room.key);
+  };
+  expect(await named()).toEqual([own[0], theirs[1]]);
+  expect((await granted({ op: 'access', who: bob, keys })).rooms).toHaveLength(3);
+  // Bob has chosen it himself.
+  await granted({ ...joining, who: bob, id: 'n-both', type: 'group' });
+  expect(await named()).toEqual(theirs);
+});
+
 it('deletes the positions of everybody who was in a deleted room', async () => {
   const service = await roomsUnderTest(server);
   const { granted } = service;

@@ -1,5 +1,5 @@
 /** What a connection gets as soon as it is known who it is: what it resumes, joins and missed. */
-import type { Principal } from '@natter/proto';
+import type { Principal, RoomView } from '@natter/proto';
 import { decodeCursor } from '../bus/cursor.ts';
 import { Gate } from '../bus/gate.ts';
 import type { Connection } from './context.ts';
@@ -59,18 +59,38 @@ export class Arrival {
   /** What was said in the user's rooms while they were away, of rooms that they have not joined now. */
   async #sendQueued(principal: Principal): Promise<void> {
     const { context } = this.#connection;
-    const { positions, hub, rooms } = context;
+    const { positions, hub } = context;
     let left = QUEUE_TOTAL;
     for (const [key, since] of await positions.readAll(principal.sub)) {
-      if (this.#connection.closed) return;
+      if (!this.#isThere(principal)) break;
       if (this.#seats.byKey(key) !== null) continue;
       if ((await hub.reader.lastSeq(key)) <= Math.max(since.log, since.end)) continue;
-      const reply = await rooms.ask({ op: 'access', who: askerOf(principal), keys: [key] });
-      const view = reply.ok ? reply.rooms[0] : undefined;
-      if (view === undefined) continue;
+      const mayGlance = () => this.#mayGlance(principal, key);
+      const view = await mayGlance();
+      if (view === null) continue;
       this.backlog = 1;
-      left -= await this.#seats.glance(principal, view, since, Math.max(0, Math.min(left, QUEUE_LIMIT)));
+      const limit = Math.max(0, Math.min(left, QUEUE_LIMIT));
+      left -= await this.#seats.glance(principal, view, since, limit, mayGlance);
     }
     this.backlog = 0;
+  }
+
+  /**
+   * The room, if it can be shown to somebody who has not joined it here.
+   *
+   * Its frames name it by its id alone. Whoever adds somebody to a group must not be able to speak
+   * as a room of theirs: so the id must mean this very room to the user, and no other one here.
+   */
+  async #mayGlance(principal: Principal, key: string): Promise<RoomView | null> {
+    const { rooms } = this.#connection.context;
+    const reply = await rooms.ask({ op: 'access', who: askerOf(principal), keys: [key], named: true });
+    const view = reply.ok ? reply.rooms[0] : undefined;
+    if (view === undefined || !this.#isThere(principal)) return null;
+    return this.#seats.byRoom(view.room.id) === null && this.#seats.byKey(key) === null ? view : null;
+  }
+
+  /** False once the connection is closed, or somebody else is signed in. */
+  #isThere({ sub }: Principal): boolean {
+    return !this.#connection.closed && this.#connection.principal?.sub === sub;
   }
 }

@@ -151,25 +151,37 @@ export class Seats {
     return this.#sit(principal, { ...request, begin: resumed(place) });
   }
 
-  /** Sends what waits in a room for a member, without joining it; returns how many records at most. */
-  async glance(principal: Principal, view: RoomView, since: Position, limit: number): Promise<number> {
+  /**
+   * Sends what waits in a room for a member, without joining it; returns how many records at most.
+   *
+   * It takes up to seconds to read: `stillMay` is asked once more before the first frame.
+   */
+  async glance(
+    principal: Principal,
+    view: RoomView,
+    since: Position,
+    limit: number,
+    stillMay: () => Promise<RoomView | null>,
+  ): Promise<number> {
     const { context } = this.#connection;
     const { key } = view.room;
-    let sent = 0;
-    const send = (frames: Frames) => {
-      sent += 1;
-      this.#connection.send(frames);
+    const place = placeOf(view.room);
+    const waiting: Frames[] = [];
+    let dropped = 0;
+    const send = (frames: Frames) => void waiting.push(frames);
+    const cut = (left: number) => {
+      dropped = left;
     };
     const request = {
       key,
-      place: placeOf(view.room),
+      place,
       since: withWholeAnswers(since),
       queued: true,
       begin: () => undefined,
       // Its end would not come: nobody stays to watch.
       underWay: false,
     };
-    const watching = this.#watch({ ...request, limit, send }, async () => undefined);
+    const watching = this.#watch({ ...request, limit, send, cut }, async () => undefined);
     let position: Position | null = null;
     try {
       await watching.admitted;
@@ -178,8 +190,11 @@ export class Seats {
       // At once: what is said from here on belongs to those who have joined.
       watching.stop();
     }
-    if (position !== null) await context.positions.write(principal.sub, key, position);
-    return sent;
+    if (position === null || (await stillMay()) === null) return 0;
+    if (dropped > 0) this.#connection.notice({ type: 'queue_cut', place, dropped });
+    for (const frames of waiting) this.#connection.send(frames);
+    await context.positions.write(principal.sub, key, position);
+    return waiting.length;
   }
 
   /** Stops watching; the user stays a member. */
@@ -261,7 +276,7 @@ export class Seats {
   }
 
   #watch(
-    { key, place, since, queued, begin, limit, send, underWay = true }: SitRequest,
+    { key, place, since, queued, begin, limit, send, cut, underWay = true }: SitRequest,
     ready: () => Promise<void>,
   ): Watching {
     const { id, context, dialect, opening, socket } = this.#connection;
@@ -279,7 +294,7 @@ export class Seats {
       missedLimit: limit ?? (queued ? QUEUE_LIMIT : RESUME_LIMIT),
       begin,
       transcript: (messages, position) => this.#transcript(key, place, messages, position),
-      cut: (dropped) => this.#connection.notice({ type: 'queue_cut', place, dropped }),
+      cut: cut ?? ((dropped) => this.#connection.notice({ type: 'queue_cut', place, dropped })),
       failed: () => this.#connection.close('slowReader'),
     });
   }
@@ -359,6 +374,7 @@ interface SitRequest {
   begin: (recovered: boolean) => void;
   limit?: number;
   send?: (frames: Frames) => void;
+  cut?: (dropped: number) => void;
   /** Whether it is sent what is being answered; default true. */
   underWay?: boolean;
 }

@@ -306,6 +306,35 @@ describe('what was said while the user was away', () => {
     expect(one.session.backlog).toBe(0);
   });
 
+  it('does not come from a namesake of a room that is joined here', async () => {
+    const one = await signedIn({ manner, opening: { room: { id: 'r', type: null, name: null } } });
+    const other = '=r=another';
+    one.positions.set(other, START);
+    one.verdicts.carol = principal('carol', Math.floor(one.clock.now() / 1_000) + 60);
+    await say(one, { type: 'authenticate', token: 'carol' });
+    expect(one.asked.at(-1)).toMatchObject({ op: 'access', keys: [other] });
+    expect(one.watched.map(({ key }) => key)).toEqual([KEY, KEY]);
+  });
+
+  it('does not come from a room that they were thrown out of while it was read', async () => {
+    const one = await signedIn({ manner });
+    one.positions.set(KEY, START);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    one.admission = async () => {
+      one.watched[0]?.options.send('{"said":"secret"}');
+      await promise;
+    };
+    one.verdicts.carol = principal('carol', Math.floor(one.clock.now() / 1_000) + 60);
+    await say(one, { type: 'authenticate', token: 'carol' });
+    expect(one.asked).toMatchObject([{ op: 'access', keys: [KEY], named: true }]);
+    one.rooms = async () => ({ ok: true, rooms: [] });
+    resolve();
+    await settle();
+    expect(one.asked).toHaveLength(2);
+    expect(JSON.stringify(one.sent)).not.toContain('secret');
+    expect(one.positions.get(KEY)).toEqual(START);
+  });
+
   it('is not looked for where nothing was said', async () => {
     const one = await signedIn({ manner });
     one.positions.set(KEY, { ...START, log: 9, end: 9 });
