@@ -8,7 +8,7 @@
 import {
   isRunEnd,
   LiveEvent,
-  LogEntry,
+  type LogEntry,
   type MessagePosted,
   type RunBatch,
   type RunEvent,
@@ -16,26 +16,20 @@ import {
   SUBJECTS,
 } from '@natter/proto';
 import type { Bus, BusMessage, Logger, Subscription } from '@natter/runtime';
-import type { Dialect, Frames, Place, PlaceEvent, RunText } from '../session/dialect.ts';
+import type { PlaceEvent } from '../session/dialect.ts';
 import type { Topics } from '../session/topics.ts';
-import { Audience } from './audience.ts';
-import { encodeCursor, type Position } from './cursor.ts';
+import { Audiences } from './audiences.ts';
+import { ConversationLog } from './conversation-log.ts';
+import type { Position } from './cursor.ts';
+import { type Follower, Followers } from './followers.ts';
 import type { Gate } from './gate.ts';
 import { Recent } from './recent.ts';
-import { RunContext } from './run-context.ts';
 import { RunFeed, type RunFeedDeps } from './run-feed.ts';
+import { SaidMessages } from './said-messages.ts';
 import { sendMissed } from './send-missed.ts';
 import type { TranscriptPages } from './transcript-pages.ts';
 import type { TranscriptReader } from './transcript-reader.ts';
 import type { Watch } from './watch.ts';
-
-/** Somebody who wants the events of one run. */
-export interface Follower {
-  readonly dialect: Dialect;
-  readonly place: Place;
-  /** `frames` is null where the dialect has none for the event; `run` stays live. Must not throw. */
-  deliver(event: RunEvent, frames: Frames, run: RunText): void;
-}
 
 /** What else is said on a conversation's subjects; the gateway's rooms want to know. */
 export interface RoomListener {
@@ -58,28 +52,12 @@ export interface FeedDeps {
   busy(feed: ConversationFeed): void;
 }
 
-/** A message that was said here lately. */
-export interface Said {
-  run: string;
-  id: string;
-  sub: string;
-  name: string | null;
-  asks: boolean;
-  /** When it was said, in milliseconds since 1970. */
-  at: number;
-  deleted: boolean;
-}
-
-/** Messages whose ids are known without asking the broker. */
-const SAID_LIMIT = 256;
-/** Of them, those that were said before anybody watched here. */
+/** Messages that were said before anybody watched here, and are known all the same. */
 const RECALLED = 128;
 /** Runs that have ended, whose last event may come once more. */
 const ENDED_LIMIT = 64;
 /** Runs that were asked for and have not begun. */
 const WAITING_RUNS = 64;
-/** Log entries held back while a gap is closed; above it they are read from the broker. */
-const HELD_LIMIT = 1_000;
 /** Records read to close a gap; readers above it resume by themselves. */
 const GAP_LIMIT = 5_000;
 /** Messages said and not yet seen to come back; above it the oldest are shown to their senders. */
@@ -92,14 +70,16 @@ const decoder = new TextDecoder();
 export class ConversationFeed {
   readonly conversation: string;
   readonly runs = new Map<string, RunFeed>();
+  /** Messages that were said lately. */
+  readonly said = new SaidMessages();
   readonly #deps: FeedDeps;
   readonly #runDeps: RunFeedDeps;
   readonly #subscription: Subscription;
   readonly #prefix: number;
-  readonly #audiences = new Map<string, Audience>();
+  readonly #log: ConversationLog;
+  readonly #audiences: Audiences;
+  readonly #followers: Followers;
   readonly #watches = new Set<Watch>();
-  readonly #followers = new Map<string, Set<Follower>>();
-  readonly #said = new Recent<Said>(SAID_LIMIT);
   readonly #ended = new Recent<true>(ENDED_LIMIT);
   /** Messages whose sender must not see them come back. */
   readonly #own = new Recent<Watch>(OWN_LIMIT);
@@ -107,14 +87,11 @@ export class ConversationFeed {
   readonly #past = new Set<string>();
   /** Whether it is not known who may be told anything. */
   #suspended = false;
-  #logSeq = 0;
+  /** Sequence in MESSAGES up to which the ends of runs were told. */
   #endSeq = 0;
   #newest: RunFeed | null = null;
+  /** What is known when the first connection watches; null before one does. */
   #initial: Promise<void> | null = null;
-  /** Log messages that came while the broker is asked for earlier ones; null when it isn't. */
-  #held: BusMessage[] | null = null;
-  /** Entries are missing that could not be read. */
-  #torn = false;
 
   constructor(conversation: string, deps: FeedDeps) {
     this.conversation = conversation;
@@ -128,6 +105,16 @@ export class ConversationFeed {
       emit: (run, event, endSeq) => this.#emitRun(run, event, endSeq),
       isWanted: (run) => this.#watches.size > 0 || this.#followers.has(run.run),
     };
+    const { topics, log, now, repairs } = deps;
+    this.#audiences = new Audiences({ conversation, topics, log, now, position: () => this.position });
+    this.#followers = new Followers(log, (run, place) => this.#audiences.contextOf(run, place, false));
+    this.#log = new ConversationLog({
+      conversation,
+      repairs,
+      log,
+      read: (isWanted) => this.#readRecords(isWanted),
+      entry: (seq, entry) => this.#applyLog(seq, entry),
+    });
     this.#subscription = deps.bus.subscribe(SUBJECTS.conversationOut(conversation), (message) =>
       this.#receive(message),
     );
@@ -145,7 +132,7 @@ export class ConversationFeed {
   get position(): Position {
     const newest = this.#newest;
     return {
-      log: this.#logSeq,
+      log: this.#log.seq,
       end: this.#endSeq,
       run: newest?.run ?? '',
       at: newest?.view.text.length ?? 0,
@@ -165,12 +152,7 @@ export class ConversationFeed {
   /** Delivers what is known of the run, then every event until `unfollow`. */
   follow(run: string, follower: Follower): RunFeed {
     const feed = this.#run(run);
-    const context = this.#contextOf(feed, follower.place, false);
-    feed.view.replay((event) =>
-      follower.deliver(event, follower.dialect.encodeEvent(event, context), context),
-    );
-    const followers = this.#followers.get(run) ?? new Set();
-    this.#followers.set(run, followers.add(follower));
+    this.#followers.add(feed, follower);
     return feed;
   }
 
@@ -187,14 +169,11 @@ export class ConversationFeed {
   }
 
   unfollow(run: string, follower: Follower): void {
-    const followers = this.#followers.get(run);
-    followers?.delete(follower);
-    if (followers?.size !== 0) return;
-    this.#followers.delete(run);
+    if (!this.#followers.remove(run, follower)) return;
     if (this.#past.delete(run)) this.runs.delete(run);
     const view = this.runs.get(run)?.view;
     // A question that was refused has no run: whoever watches must not wait for it.
-    const isUnheard = view?.text === '' && view.marks === 0 && !this.#said.has(run);
+    const isUnheard = view?.text === '' && view.marks === 0 && !this.said.has(run);
     if (this.#watches.size === 0 || isUnheard || view?.end !== null) this.runs.delete(run);
   }
 
@@ -207,43 +186,26 @@ export class ConversationFeed {
 
   unwatch(watch: Watch): void {
     watch.stopped = true;
-    watch.live = false;
     this.#watches.delete(watch);
-    this.#audienceOf(watch).remove(watch);
+    this.#audiences.remove(watch);
     for (const [run, owner] of this.#own.entries()) if (owner === watch) this.#own.delete(run);
     if (this.#watches.size > 0) return;
     this.#audiences.clear();
     // Changes to them are not heard any more.
-    this.#said.clear();
+    this.said.clear();
     // What nobody follows is not kept up: the next one to watch begins anew.
     this.#initial = null;
-    this.#held = null;
+    this.#log.drop();
     for (const run of this.runs.keys()) if (!this.#followers.has(run)) this.runs.delete(run);
   }
 
   /** The message with this id is the watcher's own: they shall not see it come back. */
   mute(run: string, watch: Watch): void {
-    if (!this.#said.has(run)) this.#own.set(run, watch);
+    if (!this.said.has(run)) this.#own.set(run, watch);
   }
 
   unmute(run: string): void {
     this.#own.delete(run);
-  }
-
-  /** A message said lately, by its bus-wide id only. */
-  said(run: string): Said | null {
-    return this.#said.get(run) ?? null;
-  }
-
-  /** A message said lately, by its bus-wide id, or by the client's and its author. */
-  find(id: string, sub: string | null): Said | null {
-    const known = this.#said.get(id);
-    if (known !== undefined) return known;
-    let found: Said | null = null;
-    for (const said of this.#said.values()) {
-      if (said.id === id && (sub === null || said.sub === sub)) found = said;
-    }
-    return found;
   }
 
   /** Sends something that is no part of the transcript to all, but for one connection. */
@@ -253,24 +215,13 @@ export class ConversationFeed {
 
   /** Takes those out who don't read what they are sent; call it often while something is sent. */
   setAsideSlow(softBufferBytes: number): void {
-    for (const audience of this.#audiences.values()) {
-      for (const watch of audience.live) {
-        if (watch.socket.buffered() > softBufferBytes) this.#setAside(audience, watch);
-      }
-    }
-  }
-
-  #setAside(audience: Audience, watch: Watch): void {
-    audience.remove(watch);
-    watch.live = false;
-    watch.behindAt = this.position;
+    this.#audiences.setAside(({ socket }) => socket.buffered() > softBufferBytes);
   }
 
   /** Sends nobody anything until `resume`. */
   suspend(): void {
     this.#suspended = true;
-    for (const audience of this.#audiences.values())
-      for (const watch of audience.live) this.#setAside(audience, watch);
+    this.#audiences.setAside(() => true);
   }
 
   /** Returns those who have to be brought up to date. */
@@ -290,19 +241,19 @@ export class ConversationFeed {
   async check(silenceMs: number): Promise<void> {
     const before = this.#deps.now() - silenceMs;
     for (const run of this.runs.values()) if (run.heardAtMs <= before) void run.repair();
-    if ((silenceMs > 0 && !this.#torn) || this.#watches.size === 0 || this.#initial === null) return;
+    if ((silenceMs > 0 && !this.#log.torn) || this.#watches.size === 0 || this.#initial === null) return;
     let open: string[] = [];
     await this.#deps.repairs.run(async () => {
       const { reader } = this.#deps;
-      const newest = Math.max(this.#logSeq, this.#endSeq);
+      const newest = Math.max(this.#log.seq, this.#endSeq);
       // MESSAGES was made anew: its sequences begin at 1 again, and all of it is unseen.
       if (!(await reader.reachesBackTo(newest))) {
-        this.#logSeq = 0;
+        this.#log.seq = 0;
         this.#endSeq = 0;
       }
       open = await reader.openRuns(this.conversation);
     });
-    await this.#closeGap();
+    await this.#log.closeGap();
     await this.#repairOpen(open);
   }
 
@@ -312,10 +263,11 @@ export class ConversationFeed {
     const { subject } = message;
     if (subject.startsWith('run.', this.#prefix)) {
       const run = subject.slice(this.#prefix + 4);
-      const feed = this.runs.get(run) ?? this.#newRunOnTheBus(run);
       // Only agents may publish here (broker permissions), and a schema for each token would cost
       // more than the token: the shape is checked where events are read back.
-      feed?.receive(JSON.parse(decoder.decode(message.data)) as RunBatch);
+      const batch = JSON.parse(decoder.decode(message.data)) as RunBatch;
+      const feed = this.runs.get(run) ?? this.#newRunOnTheBus(run);
+      feed?.receive(batch);
     } else if (this.#watches.size > 0) {
       this.#receiveOther(subject.slice(this.#prefix), message);
     }
@@ -327,8 +279,9 @@ export class ConversationFeed {
 
   #receiveOther(kind: string, message: BusMessage): void {
     const { rooms } = this.#deps;
-    if (kind === 'log') this.#receiveLog(message);
-    else if (kind === 'room') rooms.room(this.conversation, message.data);
+    // Before somebody watches nobody was told of anything: they begin where the log ends then.
+    if (kind === 'log') return this.#initial === null ? undefined : this.#log.receive(message);
+    if (kind === 'room') rooms.room(this.conversation, message.data);
     else if (kind.startsWith('member.')) rooms.member(this.conversation, message.data);
     else if (kind === 'live') this.#receiveLive(LiveEvent.parse(JSON.parse(decoder.decode(message.data))));
   }
@@ -341,80 +294,41 @@ export class ConversationFeed {
     this.#emitPlace({ type: 'typing', sub, name, isTyping }, null, typist);
   }
 
-  #receiveLog(message: BusMessage): void {
-    // Nobody was told of anything yet: who watches first begins where the log ends then.
-    if (this.#initial === null) return;
-    if (this.#held !== null) {
-      if (this.#held.length < HELD_LIMIT) this.#held.push(message);
-      return;
-    }
-    // Each entry names the one before it: a later one means that something is missing.
-    if (Number(message.header('Nats-Last-Sequence')) > this.#logSeq) return void this.#closeGap(message);
-    this.#applyLog(Number(message.header('Nats-Sequence')), logEntry(message.data));
-  }
-
-  /** Reads what is missing before `next`; what comes meanwhile waits. Never rejects. */
-  async #closeGap(next?: BusMessage): Promise<void> {
-    if (this.#held !== null) return;
-    const held = next === undefined ? [] : [next];
-    this.#held = held;
-    await this.#deps.repairs.run(async () => {
-      try {
-        if (this.#held === held) await this.#readRecords(held);
-        this.#torn = false;
-      } catch (err) {
-        // What was held is missing as well; all of it is looked for a few seconds later.
-        this.#torn = true;
-        held.length = 0;
-        this.#deps.log.warn({ err, conversation: this.conversation }, 'missed entries could not be read');
-      }
-      this.#release(held);
-    });
-  }
-
-  async #readRecords(held: BusMessage[]): Promise<void> {
-    const from = Math.min(this.#logSeq, this.#endSeq);
+  async #readRecords(isWanted: () => boolean): Promise<void> {
+    const from = Math.min(this.#log.seq, this.#endSeq);
     const { entries, upTo } = await this.#deps.reader.since(this.conversation, from, GAP_LIMIT);
     // All who watched have left meanwhile, and whoever came since begins anew.
-    if (this.#held !== held) return;
+    if (!isWanted()) return;
     for (const { seq, record } of entries) {
-      if (!('role' in record)) this.#applyLog(seq, record);
+      if (!('role' in record)) this.#log.apply(seq, record);
       else if (seq > this.#endSeq && !this.#ended.has(record.run))
         this.#run(record.run).finish(runEndOf(record), seq);
     }
     // Past entries that can't be read, which would look like a gap for ever.
-    this.#logSeq = Math.max(this.#logSeq, upTo);
-  }
-
-  /** What was held goes on its way, unless another look at the broker holds messages by now. */
-  #release(held: BusMessage[]): void {
-    if (this.#held !== held) return;
-    this.#held = null;
-    for (const message of held) this.#receiveLog(message);
+    this.#log.seq = Math.max(this.#log.seq, upTo);
   }
 
   /** What is known when the first connection watches: the end of the log, and what is under way. */
   async #initialise(): Promise<void> {
-    const held: BusMessage[] = [];
-    this.#held = held;
+    const held = this.#log.hold();
     // Runs that end from here on are told of by their last events.
     this.#endSeq = 0;
     try {
       const { reader } = this.#deps;
       const newest = await reader.lastSeq(this.conversation);
-      if (this.#held !== held) return;
-      this.#logSeq = newest;
+      if (!this.#log.isHeldBy(held)) return;
+      this.#log.seq = newest;
       this.#endSeq = Math.max(this.#endSeq, newest);
       if (newest > 0) await this.#recall(newest);
       await this.#repairOpen(await reader.openRuns(this.conversation));
     } catch (error) {
-      if (this.#held === held) {
+      if (this.#log.isHeldBy(held)) {
         this.#initial = null;
-        this.#held = null;
+        this.#log.drop();
       }
       throw error;
     } finally {
-      this.#release(held);
+      this.#log.release(held);
     }
   }
 
@@ -423,9 +337,7 @@ export class ConversationFeed {
     const { reader, pages } = this.#deps;
     if (!(await reader.hasUnanswered(this.conversation))) return;
     const { messages } = await pages.page(this.conversation, { limit: RECALLED, before: null });
-    for (const { seq, role, run, id, sub, name, asks = true, at, deletedAt } of messages)
-      if (role === 'user' && seq <= newest)
-        this.#said.set(run, { run, id, sub, name, asks, at, deleted: deletedAt !== undefined });
+    this.said.recall(messages, newest);
   }
 
   async #repairOpen(runs: readonly string[]): Promise<void> {
@@ -447,16 +359,13 @@ export class ConversationFeed {
     const { reader, pages, now } = this.#deps;
     const upToDate = () => {
       if (watch.stopped) return;
-      watch.behindAt = this.#suspended ? this.position : null;
-      watch.live = !this.#suspended;
-      if (watch.live) this.#audienceOf(watch).add(watch);
+      if (this.#suspended) watch.behindAt = this.position;
+      else this.#audiences.add(watch);
     };
     await sendMissed(watch, { feed: this, reader, pages, now, upToDate });
   }
 
   #applyLog(seq: number, entry: LogEntry | null): void {
-    if (seq <= this.#logSeq) return;
-    this.#logSeq = seq;
     if (entry?.type === 'message.posted') this.#applyPosted(seq, entry);
     else if (entry !== null && entry.type !== 'run.cancel_requested') this.#applyChange(seq, entry);
     // With no run under way, all that have ended were told.
@@ -473,23 +382,21 @@ export class ConversationFeed {
     seq: number,
     entry: Exclude<LogEntry, MessagePosted | { type: 'run.cancel_requested' }>,
   ): void {
-    const said = this.#said.get(entry.run);
-    if (entry.type === 'message.deleted' && said !== undefined) said.deleted = true;
+    if (entry.type === 'message.deleted') this.said.markDeleted(entry.run);
     this.#emitPlace(entry, seq);
   }
 
   /** The log and the run's first event both tell of a question; whichever is first is sent on. */
   #announcePosted(entry: MessagePosted, seq: number | null): void {
-    if (this.#said.has(entry.run)) return;
-    const { run, id, sub, name, asks, at } = entry;
-    this.#said.set(run, { run, id, sub, name, asks, at, deleted: false });
-    const own = this.#own.get(run) ?? null;
-    this.#own.delete(run);
+    if (this.said.has(entry.run)) return;
+    this.said.add(entry);
+    const own = this.#own.get(entry.run) ?? null;
+    this.#own.delete(entry.run);
     this.#emitPlace(entry, seq, own);
   }
 
   #emitRun(feed: RunFeed, event: RunEvent, endSeq: number | undefined): void {
-    if (this.#past.has(feed.run)) return this.#emitToFollowers(feed, event);
+    if (this.#past.has(feed.run)) return this.#followers.deliver(feed, event);
     if (event.type === 'run.started') {
       const { messageId: id, sub, name, text, askedAt: at } = event;
       const posted: MessagePosted = {
@@ -507,8 +414,8 @@ export class ConversationFeed {
     }
     const isEnd = isRunEnd(event);
     if (isEnd) this.#endSeq = Math.max(this.#endSeq, endSeq ?? 0);
-    this.#emitToFollowers(feed, event);
-    for (const audience of this.#audiences.values()) this.#emitTo(audience, feed, event);
+    this.#followers.deliver(feed, event);
+    this.#audiences.sendRun(feed, event);
     if (this.#watches.size > 0) this.#deps.busy(this);
     if (isEnd) this.#endRun(feed, endSeq);
   }
@@ -527,53 +434,9 @@ export class ConversationFeed {
       );
   }
 
-  #emitToFollowers(feed: RunFeed, event: RunEvent): void {
-    let dialect: Dialect | null = null;
-    let context: RunContext | null = null;
-    let frames: Frames = null;
-    for (const follower of this.#followers.get(feed.run) ?? []) {
-      try {
-        if (context === null || follower.dialect !== dialect) {
-          dialect = follower.dialect;
-          context = this.#contextOf(feed, follower.place, false);
-          frames = dialect.encodeEvent(event, context);
-        }
-        follower.deliver(event, frames, context);
-      } catch (err) {
-        // The others must have it all the same.
-        this.#deps.log.error({ err, run: feed.run, event: event.type }, 'an event could not be delivered');
-      }
-    }
-  }
-
-  #emitTo(audience: Audience, feed: RunFeed, event: RunEvent): void {
-    if (audience.live.size === 0) return;
-    try {
-      const context = audience.contexts.get(feed) ?? this.#contextOf(feed, audience.place, audience.cursors);
-      audience.contexts.set(feed, context);
-      audience.send(audience.dialect.encodeEvent(event, context));
-    } catch (err) {
-      this.#deps.log.error({ err, run: feed.run, event: event.type }, 'an event could not be sent');
-    }
-  }
-
   #emitPlace(event: PlaceEvent, position: number | null, except: Watch | null = null): void {
-    const atMs = this.#deps.now();
-    for (const audience of this.#audiences.values()) {
-      if (audience.live.size === 0) continue;
-      const cursor = audience.cursors ? encodeCursor(this.conversation, this.position) : null;
-      const { room, session } = audience.place;
-      const context = { room, session, cursor, position, queued: false, atMs };
-      audience.send(audience.dialect.encodePlaceEvent(event, context), except);
-    }
+    this.#audiences.sendPlace(event, position, except);
     this.#deps.busy(this);
-  }
-
-  #contextOf(feed: RunFeed, place: Place, cursors: boolean): RunContext {
-    const { conversation } = this;
-    const { now } = this.#deps;
-    const position = cursors ? () => this.position : null;
-    return new RunContext(feed.run, feed.view, { conversation, place, position, now });
   }
 
   #run(run: string): RunFeed {
@@ -583,26 +446,5 @@ export class ConversationFeed {
       this.runs.set(run, feed);
     }
     return feed;
-  }
-
-  #audienceOf({ options }: Watch): Audience {
-    const { dialect, cursors, place } = options;
-    const name = `${dialect.name}|${cursors ? 1 : 0}|${place.room === null ? 'own' : 'room'}`;
-    let audience = this.#audiences.get(name);
-    if (audience === undefined) {
-      const topic = `${this.conversation}|${name}`;
-      audience = new Audience(topic, dialect, cursors, place, this.#deps.topics);
-      this.#audiences.set(name, audience);
-    }
-    return audience;
-  }
-}
-
-/** Null for an entry of another version; the others must go on. */
-function logEntry(data: Uint8Array): LogEntry | null {
-  try {
-    return LogEntry.parse(JSON.parse(decoder.decode(data)));
-  } catch {
-    return null;
   }
 }

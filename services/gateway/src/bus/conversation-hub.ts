@@ -1,14 +1,15 @@
 /** The conversations this gateway hears: a feed for each that somebody watches or follows. */
 import type { Bus, Logger } from '@natter/runtime';
 import type { Topics } from '../session/topics.ts';
-import { ConversationFeed, type FeedDeps, type Follower, type RoomListener } from './conversation-feed.ts';
+import { ConversationFeed, type FeedDeps, type RoomListener } from './conversation-feed.ts';
 import type { Position } from './cursor.ts';
+import type { Follower } from './followers.ts';
 import { Gate } from './gate.ts';
 import { TranscriptPages } from './transcript-pages.ts';
 import { TranscriptReader } from './transcript-reader.ts';
 import { Watch, type WatchOptions } from './watch.ts';
 
-export type { Follower } from './conversation-feed.ts';
+export type { Follower } from './followers.ts';
 
 export interface Following {
   /** Reads from the broker what happened before or was missed; call it for a repeated question. */

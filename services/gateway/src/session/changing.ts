@@ -1,8 +1,8 @@
 /** What one connection does to messages that are there: edit, delete, read, cancel. */
 import { conversationKey, type ErrorCode, type LogEntry, type Principal, RunId } from '@natter/proto';
 import { startTrace, traceparent } from '@natter/runtime';
-import type { Said } from '../bus/conversation-feed.ts';
 import { runId } from '../bus/run-id.ts';
+import type { Said } from '../bus/said-messages.ts';
 import { storeErrorCode } from '../bus/turn-store.ts';
 import type { Asking } from './asking.ts';
 import type { Connection } from './context.ts';
@@ -198,10 +198,10 @@ export class Changing {
     const feed = hub.find(where.key);
     const runs = runsOf(where.key, target, principal);
     for (const run of runs) {
-      const said = feed?.said(run) ?? null;
+      const said = feed?.said.get(run) ?? null;
       if (said !== null) return foundOf(where, said);
     }
-    const byName = () => feed?.find(target.messageId, target.user) ?? null;
+    const byName = () => feed?.said.find(target.messageId, target.user) ?? null;
     // A receipt as a rule names somebody else's message, and one of the latest.
     const read = change.type === 'read' ? byName() : null;
     if (read !== null) return foundOf(where, read);

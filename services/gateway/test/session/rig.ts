@@ -12,10 +12,10 @@ import type {
 } from '@natter/proto';
 import { createLogger, Metrics } from '@natter/runtime';
 import { type FrozenClock, frozenClock } from '@natter/testkit';
-import type { Said } from '../../src/bus/conversation-feed.ts';
 import type { Follower } from '../../src/bus/conversation-hub.ts';
 import type { Position } from '../../src/bus/cursor.ts';
 import { RunView } from '../../src/bus/run-view.ts';
+import type { Said } from '../../src/bus/said-messages.ts';
 import type { WatchOptions } from '../../src/bus/watch.ts';
 import { registerGatewayMetrics } from '../../src/metrics.ts';
 import type { SessionContext, SessionLimits } from '../../src/session/context.ts';
@@ -336,8 +336,10 @@ function fakeHub(self: Rig) {
         ? {
             mute: (run: string) => self.muted.add(run),
             unmute: (run: string) => self.muted.delete(run),
-            find: () => null,
-            said: (run: string) => self.said.find((one) => one.run === run) ?? null,
+            said: {
+              find: () => null,
+              get: (run: string) => self.said.find((one) => one.run === run) ?? null,
+            },
             openRuns: [],
           }
         : null,
