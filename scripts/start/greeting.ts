@@ -18,7 +18,7 @@ export function greeting({ host, port, demoModel, masterToken }: Greeting): stri
   return `Natter is ready on ${origin}
   page   ${origin}/ws/test
   token  npm run -s token -- --sub alice
-  master ${masterToken}
   model  ${model}
+  master ${masterToken}
 `;
 }

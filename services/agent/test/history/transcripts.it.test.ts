@@ -74,9 +74,11 @@ describe('the end of a run', () => {
     const turn = newTurn('x');
     const first = completed(turn, 'first', METADATA, 2);
     expect(await transcripts.findEnd(turn)).toBeNull();
-    expect(await transcripts.addEnd(turn, first, 5_000)).toEqual(first);
-    expect(await transcripts.addEnd(turn, completed(turn, 'second', METADATA, 3), 5_000)).toEqual(first);
-    expect(await transcripts.findEnd(turn)).toEqual(first);
+    const stored = await transcripts.addEnd(turn, first, 5_000);
+    const { messageId: id, sub, askedAt: at } = turn;
+    expect(stored.message).toEqual({ ...first, asked: { id, sub, name: turn.name ?? null, at } });
+    expect(await transcripts.addEnd(turn, completed(turn, 'second', METADATA, 3), 5_000)).toEqual(stored);
+    expect(await transcripts.findEnd(turn)).toEqual(stored);
   });
 });
 
