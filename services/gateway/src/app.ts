@@ -113,7 +113,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     metrics,
     notReady,
   });
-  await cluster.start();
+  // Not waited for: what is asked before the others have answered is asked again.
+  void cluster.start();
   const port = await edge.listen();
   void readiness.waitForStreams(stopping.signal);
   const timers = [

@@ -49,7 +49,7 @@ export class Cluster {
     return this.#heardAtMs.size + 1;
   }
 
-  /** Resolves when the other gateways are known; call it before the first connection. */
+  /** Resolves when the other gateways are known; rooms looked at before are looked at again. */
   async start(): Promise<void> {
     this.#subscriptions.push(
       this.#bus.subscribe(SUBJECTS.gatewayAlive, (message) => this.#alive(message)),
@@ -63,7 +63,7 @@ export class Cluster {
         this.#log.warn({ err }, 'the other gateways could not be greeted; they are heard within 2 s');
         return [];
       });
-    for (const answer of answers) this.#learn(answer);
+    for (const answer of answers) this.#learn(answer, true);
   }
 
   /** Says that it lives and forgets who doesn't; call it every second. */
@@ -141,7 +141,7 @@ export class Cluster {
   }
 
   /** Whether it was a sign of life of another gateway. */
-  #learn(data: Uint8Array): boolean {
+  #learn(data: Uint8Array, greeted = false): boolean {
     const alive = GatewayAlive.safeParse(parse(data));
     if (!alive.success) return false;
     const { gateway, ageMs, leaving } = alive.data;
@@ -153,7 +153,7 @@ export class Cluster {
       this.#forget(gateway);
       return false;
     }
-    return this.heard(gateway, ageMs < KNOWN_AFTER_MS);
+    return this.heard(gateway, !greeted && ageMs < KNOWN_AFTER_MS);
   }
 
   #heardMyself(): void {

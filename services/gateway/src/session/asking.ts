@@ -24,14 +24,17 @@ interface Target {
   seat: Seat | null;
 }
 
+/** Of the many connections that wait for nothing; never written to. */
+const NO_STREAMS: Map<string, TurnStream> = new Map();
+
 export class Asking {
   readonly #connection: Connection;
   readonly #seats: Seats;
   /** Answers this connection waits for in conversations it doesn't watch, by run. */
-  readonly #streams = new Map<string, TurnStream>();
+  #streams = NO_STREAMS;
   #ownSession: string | null = null;
-  /** Of messages under way to which this gateway gave the id: none of them was ever sent before. */
-  readonly #madeIds = new Set<string>();
+  /** The id that this gateway gave to the message under way: it was never sent before. */
+  #madeId: string | null = null;
 
   constructor(connection: Connection, seats: Seats) {
     this.#connection = connection;
@@ -95,9 +98,8 @@ export class Asking {
 
   #newId(): string {
     const id = randomUUID();
-    // One at a time (session.ts): what is left of one that was refused is of no use.
-    this.#madeIds.clear();
-    this.#madeIds.add(id);
+    // One message is under way at a time (session.ts).
+    this.#madeId = id;
     return id;
   }
 
@@ -241,7 +243,7 @@ export class Asking {
 
   /** Only a client that names its messages can send one again. */
   async #isAnswered({ conversation, run, messageId }: Turn): Promise<boolean> {
-    if (this.#madeIds.delete(messageId)) return false;
+    if (this.#madeId === messageId) return false;
     return (await this.#connection.context.hub.reader.runEnd(conversation, run)) !== null;
   }
 
@@ -300,6 +302,7 @@ export class Asking {
       softBufferBytes: context.limits.softBufferBytes,
       ended: () => this.#streams.delete(turn.run),
     });
+    if (this.#streams === NO_STREAMS) this.#streams = new Map();
     this.#streams.set(turn.run, stream);
     stream.begin(context.hub.follow(turn.conversation, turn.run, stream));
     return stream;

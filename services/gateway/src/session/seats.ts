@@ -46,11 +46,20 @@ const PARTICIPANTS_LIMIT = 256;
 /** Messages kept for a member who is away, of each room. */
 export const QUEUE_LIMIT = 100;
 
+interface HeldSeat extends Seat {
+  savedAtMs: number;
+  leave(): void;
+}
+
+/** Of the many connections that are nowhere; never written to. */
+const NO_SEATS: Map<string, HeldSeat> = new Map();
+const NO_ROOMS: Set<string> = new Set();
+
 export class Seats {
   readonly #connection: Connection;
-  readonly #seats = new Map<string, Seat & { leave(): void; savedAtMs: number }>();
+  #seats = NO_SEATS;
   /** Ids of the rooms whose messages are refused: thrown out of, and not joined anew. */
-  readonly #removedFrom = new Set<string>();
+  #removedFrom = NO_ROOMS;
   #ended = false;
 
   constructor(connection: Connection) {
@@ -264,6 +273,7 @@ export class Seats {
     };
     const savedAtMs = this.#connection.context.now();
     const seat = { key, place, room, watching, leave, savedAtMs };
+    if (this.#seats === NO_SEATS) this.#seats = new Map();
     this.#seats.set(key, seat);
     try {
       await watching.admitted;
@@ -320,7 +330,10 @@ export class Seats {
     const seat = this.#seats.get(key);
     if (seat?.room == null) return;
     // Who left by themselves may talk on; that is joining.
-    if (why !== 'left' && this.#removedFrom.size < SEATS_LIMIT) this.#removedFrom.add(seat.room.id);
+    if (why !== 'left' && this.#removedFrom.size < SEATS_LIMIT) {
+      if (this.#removedFrom === NO_ROOMS) this.#removedFrom = new Set();
+      this.#removedFrom.add(seat.room.id);
+    }
     this.leave(key);
     const atMs = this.#connection.context.now();
     this.#connection.notice({ type: 'left', room: seat.room.id, why, atMs });

@@ -48,8 +48,6 @@ export class Session implements Connection {
   options: TurnOptions;
   readonly #seats: Seats;
   readonly #asking: Asking;
-  readonly #changing: Changing;
-  readonly #roomCommands: RoomCommands;
   readonly #arrival: Arrival;
   readonly #waiting: Queued[] = [];
   #working = false;
@@ -78,8 +76,6 @@ export class Session implements Connection {
     this.#heartbeatAtMs = this.openedAtMs;
     this.#seats = new Seats(this);
     this.#asking = new Asking(this, this.#seats);
-    this.#changing = new Changing(this, this.#seats, this.#asking);
-    this.#roomCommands = new RoomCommands(this, this.#seats);
     this.#arrival = new Arrival(this, this.#seats);
   }
 
@@ -188,6 +184,15 @@ export class Session implements Connection {
     this.context.log.debug({ connection, dialect: dialect.name, sub: principal?.sub, ...more }, text);
   }
 
+  /** Made when they are needed: most connections never change a message or enter a room. */
+  #changing(): Changing {
+    return new Changing(this, this.#seats, this.#asking);
+  }
+
+  #roomCommands(): RoomCommands {
+    return new RoomCommands(this, this.#seats);
+  }
+
   #leaveEverything(): void {
     this.#waiting.length = 0;
     this.#asking.end();
@@ -256,26 +261,26 @@ export class Session implements Connection {
         return;
       case 'join': {
         const { room: id, roomType: type, name, ai } = command;
-        return this.#roomCommands.join({ id, type, name, ai }, principal);
+        return this.#roomCommands().join({ id, type, name, ai }, principal);
       }
       case 'leave':
-        return this.#roomCommands.leave(command.room, principal);
+        return this.#roomCommands().leave(command.room, principal);
       case 'typing':
-        return this.#roomCommands.typing(command, principal);
+        return this.#roomCommands().typing(command, principal);
       case 'moderate':
-        return this.#roomCommands.moderate(command, principal);
+        return this.#roomCommands().moderate(command, principal);
       case 'set_ai':
-        return this.#roomCommands.setAi(command.room, command.ai, principal);
+        return this.#roomCommands().setAi(command.room, command.ai, principal);
       case 'set_on_busy':
         this.onBusy = command.onBusy;
         return;
       case 'edit':
-        return this.#changing.change(command.target, { type: 'edit', text: command.text }, principal);
+        return this.#changing().change(command.target, { type: 'edit', text: command.text }, principal);
       case 'delete':
       case 'read':
-        return this.#changing.change(command.target, { type: command.type }, principal);
+        return this.#changing().change(command.target, { type: command.type }, principal);
       case 'cancel':
-        return this.#changing.cancel(command.target, principal);
+        return this.#changing().cancel(command.target, principal);
       case 'resume':
         return this.#arrival.resume(command.cursors, principal);
       default:
