@@ -9,10 +9,9 @@ import type {
   PlaceEvent,
   RunText,
 } from '../../session/dialect.ts';
+import { parseObject } from '../json-object.ts';
 import { openingOf } from '../opening.ts';
 import { AuthFrame, CancelFrame, MessageFrame, STEP_TEXTS } from './frames.ts';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 export const chatV1: Dialect = {
   name: 'chat-v1',
@@ -191,17 +190,6 @@ function encodeEvent(event: RunEvent, run: RunText): string | null {
       });
     default:
       return null;
-  }
-}
-
-function parseObject(bytes: Uint8Array): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
   }
 }
 

@@ -2,6 +2,7 @@
 import type { ErrorCode, TurnOptions } from '@natter/proto';
 import type { z } from 'zod';
 import type { Command, Decoded, MessageTarget } from '../../session/dialect.ts';
+import { objectOf, parseObject } from '../json-object.ts';
 import {
   AiFields,
   CancelFields,
@@ -15,8 +16,6 @@ import {
   TargetFields,
   TypingFields,
 } from './frames.ts';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 type Fields = Record<string, unknown>;
 
@@ -55,18 +54,6 @@ export function decode(bytes: Uint8Array, isBinary: boolean): Decoded {
   if (decodeFields === undefined) return refused('UNKNOWN_TYPE', nameOf(type));
   const fields = fieldsOf(frame);
   return fields === null ? refused('INVALID_FIELD', 'data') : decodeFields(fields);
-}
-
-function parseObject(bytes: Uint8Array): Fields | null {
-  try {
-    return objectOf(JSON.parse(utf8.decode(bytes)));
-  } catch {
-    return null;
-  }
-}
-
-function objectOf(value: unknown): Fields | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 }
 
 /**

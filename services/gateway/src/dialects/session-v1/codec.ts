@@ -13,12 +13,12 @@ import type {
   PlaceEvent,
   RunText,
 } from '../../session/dialect.ts';
+import { parseObject } from '../json-object.ts';
 import { openingOf } from '../opening.ts';
 import { agentFrame, cancelledFrame, failedFrame, partialFrame, toolFrame } from './answer-frames.ts';
 import { CancelFrame, QuestionFrame } from './frames.ts';
 import { deletedFrame, editedFrame, transcriptFrame, userFrame } from './place-frames.ts';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 const NOTHING: Decoded = { ok: true, command: { type: 'nothing' } };
 
 /** The seed's client shows "Invalid session" for 4001 and reconnects after anything else. */
@@ -160,17 +160,6 @@ function decodeCancel(frame: Record<string, unknown>): Decoded {
     ok: true,
     command: { type: 'cancel', target: { room: null, conversation: null, messageId, user: null } },
   };
-}
-
-function parseObject(bytes: Uint8Array): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 /** From the query, as browsers can't set headers, else from `Authorization: Bearer`. Empty: none. */
