@@ -30,6 +30,7 @@ import type { SessionContext } from './session/context.ts';
 import { Counted } from './session/counted.ts';
 import { RoomsHere } from './session/rooms-here.ts';
 import { SessionRegistry } from './session/session-registry.ts';
+import { TypingFrames } from './session/typing-frames.ts';
 import { UserRates } from './session/user-rates.ts';
 
 export type GatewayConfig = ConfigOf<typeof GATEWAY_SETTINGS> & BaseConfig;
@@ -60,6 +61,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const hub = new ConversationHub({ bus, topics, rooms: roomsHere, log, now, softBufferBytes });
   const users = new Counted(config.maxConnectionsPerUser);
   const positions = new Positions(bus, log);
+  const typing = new TypingFrames({
+    publish: (conversation, event) => bus.publish(SUBJECTS.liveOut(conversation), JSON.stringify(event)),
+    now,
+  });
   const context: SessionContext = {
     auth: new AuthClient(bus, config.authTimeoutMs),
     hub,
@@ -71,9 +76,11 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     positions,
     users: new UserChannel(bus),
     questions: new UserRates(config.rateLimitRequests, config.rateLimitWindowSeconds, now),
+    // A user's connections may all come back at once, as after a restart of their gateway.
+    arrivals: new UserRates(config.maxConnectionsPerUser, config.rateLimitWindowSeconds, now),
     rates: new RateStore(bus, config.rateLimitWindowSeconds, now),
     setTyping: (conversation, sub, isTyping) => sessions.setTyping(conversation, sub, isTyping),
-    publishLive: (conversation, event) => bus.publish(SUBJECTS.liveOut(conversation), JSON.stringify(event)),
+    typing,
     metrics: counters,
     limits: {
       ...config,
@@ -122,6 +129,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       edge.tick(now());
       cluster.tick();
       presence.tick();
+      typing.tick();
     }, 1_000),
     setInterval(() => hub.setAsideSlow(), 100),
     setInterval(() => hub.checkSilent(), 5_000),

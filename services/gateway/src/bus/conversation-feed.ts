@@ -15,42 +15,18 @@ import {
   runEndOf,
   SUBJECTS,
 } from '@natter/proto';
-import type { Bus, BusMessage, Logger, Subscription } from '@natter/runtime';
+import type { BusMessage, Subscription } from '@natter/runtime';
 import type { PlaceEvent } from '../session/dialect.ts';
-import type { Topics } from '../session/topics.ts';
 import { Audiences } from './audiences.ts';
 import { ConversationLog } from './conversation-log.ts';
 import type { Position } from './cursor.ts';
+import type { FeedDeps } from './feed-deps.ts';
 import { type Follower, Followers } from './followers.ts';
-import type { Gate } from './gate.ts';
 import { Recent } from './recent.ts';
 import { RunFeed, type RunFeedDeps } from './run-feed.ts';
 import { SaidMessages } from './said-messages.ts';
 import { sendMissed } from './send-missed.ts';
-import type { TranscriptPages } from './transcript-pages.ts';
-import type { TranscriptReader } from './transcript-reader.ts';
 import type { Watch } from './watch.ts';
-
-/** What else is said on a conversation's subjects; the gateway's rooms want to know. */
-export interface RoomListener {
-  /** The record of the room; empty when it was deleted. */
-  room(conversation: string, data: Uint8Array): void;
-  member(conversation: string, data: Uint8Array): void;
-  presence(conversation: string, event: Extract<LiveEvent, { type: 'presence' }>): void;
-}
-
-export interface FeedDeps {
-  bus: Pick<Bus, 'subscribe'>;
-  reader: TranscriptReader;
-  pages: TranscriptPages;
-  repairs: Gate;
-  topics: Topics;
-  rooms: RoomListener;
-  log: Logger;
-  now: () => number;
-  /** Something was fanned out: slow readers should be looked for. */
-  busy(feed: ConversationFeed): void;
-}
 
 /** Messages that were said before anybody watched here, and are known all the same. */
 const RECALLED = 128;

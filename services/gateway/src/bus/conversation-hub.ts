@@ -1,8 +1,9 @@
 /** The conversations this gateway hears: a feed for each that somebody watches or follows. */
 import type { Bus, Logger } from '@natter/runtime';
 import type { Topics } from '../session/topics.ts';
-import { ConversationFeed, type FeedDeps, type RoomListener } from './conversation-feed.ts';
+import { ConversationFeed } from './conversation-feed.ts';
 import type { Position } from './cursor.ts';
+import type { FeedDeps, RoomListener } from './feed-deps.ts';
 import type { Follower } from './followers.ts';
 import { Gate } from './gate.ts';
 import { TranscriptPages } from './transcript-pages.ts';

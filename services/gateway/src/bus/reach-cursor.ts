@@ -7,6 +7,8 @@ import type { TranscriptReader } from './transcript-reader.ts';
 /** Two gateways are milliseconds apart; agents publish anew within seconds of a broker's return. */
 const LOOKS = 100;
 const LOOK_EVERY_MS = 20;
+/** Looks, 100 ms, after which it is asked whether what the cursor says exists at all. */
+const DOUBT_AT = 5;
 /** Looks after which the run is read from the broker again. */
 const REPAIR_EVERY = 10;
 
@@ -25,12 +27,24 @@ export async function reachCursor(
     if (feed.position.log >= since.log && (await hasEnds(since, feed, reader))) {
       if (run === undefined ? await isOver(since, feed, reader) : hasRun(run.view, since)) return;
     }
+    if (look === DOUBT_AT && !(await isPossible(since, feed, reader))) return;
     if (look % REPAIR_EVERY === 0) await run?.repair();
     else await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   const view = feed.runs.get(since.run)?.view;
   if (view?.end === null && view.text.length < since.at)
     throw new BusError('UNAVAILABLE', 'the run is not known as far as the cursor says');
+}
+
+/** False for a cursor that nobody here made, or of what is gone: waiting for it would be of no use. */
+async function isPossible(
+  { log, end, run }: Position,
+  feed: ConversationFeed,
+  reader: TranscriptReader,
+): Promise<boolean> {
+  const { conversation } = feed;
+  if (Math.max(log, end) > (await reader.lastSeq(conversation))) return false;
+  return run === '' || feed.runs.has(run) || reader.knowsRun(conversation, run);
 }
 
 /** A gateway that began to watch later counts from a later sequence: only ends of runs matter. */

@@ -1,5 +1,13 @@
 /** Reads conversations back from MESSAGES and EVENTS. */
-import { AssistantMessage, RunBatch, runOfSubject, STREAMS, SUBJECTS, TranscriptRecord } from '@natter/proto';
+import {
+  AssistantMessage,
+  RunBatch,
+  runOfSubject,
+  STREAMS,
+  SUBJECTS,
+  TranscriptRecord,
+  Turn,
+} from '@natter/proto';
 import type { Bus, Logger, Stored, StreamState } from '@natter/runtime';
 
 /** A record with its sequence in MESSAGES. */
@@ -72,6 +80,18 @@ export class TranscriptReader {
   /** Whether a question of a conversation is unanswered. */
   async hasUnanswered(conversation: string): Promise<boolean> {
     return (await this.#bus.stored.last(STREAMS.turns, SUBJECTS.turn(conversation))) !== null;
+  }
+
+  /** Whether anything is known of a run: of how it goes, how it ended, or that it waits. */
+  async knowsRun(conversation: string, run: string): Promise<boolean> {
+    const { stored } = this.#bus;
+    if ((await stored.last(STREAMS.events, SUBJECTS.runEvents(conversation, run))) !== null) return true;
+    for (const { data } of await stored.all(STREAMS.turns, SUBJECTS.turn(conversation))) {
+      const turn = Turn.safeParse(JSON.parse(decoder.decode(data)));
+      if (turn.success && turn.data.run === run) return true;
+    }
+    // Last: its turn is gone only once this is there.
+    return (await stored.last(STREAMS.messages, SUBJECTS.runEnd(conversation, run))) !== null;
   }
 
   /** How a run ended, or null while it hasn't. */

@@ -2,8 +2,8 @@
 import { isClientId, RoomType } from '@natter/proto';
 import type { Handshake, OnBusy, Opening } from '../session/dialect.ts';
 
-/** Cursors one request may resume from. */
-const MAX_CURSORS = 64;
+/** Cursors one request may resume from: each asks auth and the broker, and connecting is cheap. */
+const MAX_CURSORS = 16;
 const ON_BUSY: readonly string[] = ['queue', 'reject', 'interrupt'] satisfies OnBusy[];
 
 /** Reads them; a dialect adds what is its own. `problem` is INVALID_FIELD when one can't be used. */

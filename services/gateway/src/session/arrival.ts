@@ -3,7 +3,8 @@ import type { Principal, RoomView } from '@natter/proto';
 import { decodeCursor } from '../bus/cursor.ts';
 import { Gate } from '../bus/gate.ts';
 import type { Connection } from './context.ts';
-import { askerOf, QUEUE_LIMIT, type Seats } from './seats.ts';
+import { askerOf } from './seat.ts';
+import { QUEUE_LIMIT, type Seats } from './seats.ts';
 
 /** Messages kept for a member who is away, of all their rooms. */
 const QUEUE_TOTAL = 500;
@@ -24,8 +25,11 @@ export class Arrival {
   }
 
   async arrive(principal: Principal): Promise<void> {
-    const { opening, dialect } = this.#connection;
-    await this.resume(opening.resume, principal);
+    const { opening, dialect, context } = this.#connection;
+    const asks = opening.resume.length > 0 || opening.room !== null || dialect.manner.offlineQueue;
+    const retryAfter = asks ? context.arrivals.take(principal.sub) : 0;
+    if (retryAfter > 0) return this.#connection.refuse('RATE_LIMIT', { retryAfter });
+    await this.#resumeAll(opening.resume, principal);
     if (this.#connection.closed) return;
     const { room, session } = opening;
     if (room !== null && this.#seats.byRoom(room.id) === null) {
@@ -43,8 +47,17 @@ export class Arrival {
     });
   }
 
-  /** Goes on where the cursors end; one that can't be used is an error, and the others go on. */
+  /** Goes on where the cursors of a frame end; above the user's rate those that are left are not used. */
   async resume(cursors: readonly string[], principal: Principal): Promise<void> {
+    for (const cursor of cursors) {
+      const retryAfter = await this.#connection.context.rates.take('user', principal.sub);
+      if (retryAfter > 0) return this.#connection.refuse('RATE_LIMIT', { retryAfter });
+      await this.#resumeAll([cursor], principal);
+    }
+  }
+
+  /** One that can't be used is an error, and the others go on. */
+  async #resumeAll(cursors: readonly string[], principal: Principal): Promise<void> {
     for (const text of cursors) {
       if (this.#connection.closed) return;
       const cursor = decodeCursor(text);

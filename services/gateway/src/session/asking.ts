@@ -14,7 +14,8 @@ import { storeErrorCode } from '../bus/turn-store.ts';
 import type { Connection } from './context.ts';
 import type { Ask, Place } from './dialect.ts';
 import { mentionsAi } from './mentions.ts';
-import type { Seat, Seats } from './seats.ts';
+import type { Seat } from './seat.ts';
+import type { Seats } from './seats.ts';
 import { TurnStream } from './turn-stream.ts';
 
 /** Where something is said: watched, or a conversation of the user's own that isn't. */

@@ -7,7 +7,8 @@ import { storeErrorCode } from '../bus/turn-store.ts';
 import type { Asking } from './asking.ts';
 import type { Connection } from './context.ts';
 import type { MessageTarget, Place } from './dialect.ts';
-import type { Seat, Seats } from './seats.ts';
+import type { Seat } from './seat.ts';
+import type { Seats } from './seats.ts';
 
 /** A message can be changed for this long. */
 const CHANGE_MS = 24 * 60 * 60 * 1_000;

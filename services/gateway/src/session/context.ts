@@ -1,5 +1,5 @@
 /** What sessions share, and what the parts of one session know of it. */
-import type { CloseReason, ErrorCode, LiveEvent, Principal, TurnOptions } from '@natter/proto';
+import type { CloseReason, ErrorCode, Principal, TurnOptions } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
 import type { AuthClient } from '../bus/auth-client.ts';
 import type { ConversationHub } from '../bus/conversation-hub.ts';
@@ -14,6 +14,7 @@ import type { GatewayMetrics } from '../metrics.ts';
 import type { Dialect, ErrorDetail, Frames, Notice, OnBusy, Opening } from './dialect.ts';
 import type { RoomsHere } from './rooms-here.ts';
 import type { Socket } from './socket.ts';
+import type { TypingFrames } from './typing-frames.ts';
 import type { UserRates } from './user-rates.ts';
 
 export interface SessionLimits {
@@ -39,11 +40,14 @@ export interface SessionContext {
   users: Pick<UserChannel, 'tell' | 'listen'>;
   /** Questions by user, over all of their connections here: the first and cheap look. */
   questions: Pick<UserRates, 'take'>;
-  /** The same over all gateways. */
+  /** Connections that join or resume as they open, by user. */
+  arrivals: Pick<UserRates, 'take'>;
+  /** What a user does, over all gateways. */
   rates: Pick<RateStore, 'take'>;
   /** For those who ask who is typing. */
   setTyping(conversation: string, sub: string, isTyping: boolean): void;
-  publishLive(conversation: string, event: LiveEvent): void;
+  /** Tells those who watch. */
+  typing: Pick<TypingFrames, 'say'>;
   metrics: GatewayMetrics;
   limits: SessionLimits;
   log: Logger;

@@ -2,7 +2,8 @@
 import { type AiMode, conversationKey, type Principal, type RoomsRequest } from '@natter/proto';
 import type { Connection } from './context.ts';
 import type { Command } from './dialect.ts';
-import { askerOf, type JoinRequest, type Seats } from './seats.ts';
+import { askerOf, type JoinRequest } from './seat.ts';
+import type { Seats } from './seats.ts';
 
 type Moderate = Extract<Command, { type: 'moderate' }>;
 type Typing = Extract<Command, { type: 'typing' }>;
@@ -17,6 +18,7 @@ export class RoomCommands {
   }
 
   async join(request: JoinRequest, principal: Principal): Promise<void> {
+    if (await this.#isOverRate(principal)) return;
     const seat = await this.#seats.join(principal, request);
     if (typeof seat === 'string') this.#connection.refuse(seat);
   }
@@ -24,6 +26,7 @@ export class RoomCommands {
   /** The user is no member any more, on any of their devices. */
   async leave(id: string, principal: Principal): Promise<void> {
     const { context } = this.#connection;
+    if (await this.#isOverRate(principal)) return;
     const seat = this.#seats.byRoom(id);
     const reply = await context.rooms.ask({ op: 'leave', who: askerOf(principal), id });
     // Unanswered, they may be a member still.
@@ -50,7 +53,8 @@ export class RoomCommands {
           : conversationKey(sub, session);
     if (key !== undefined) {
       context.setTyping(key, sub, isTyping);
-      return context.publishLive(key, { type: 'typing', sub, name, isTyping, connection });
+      if (context.roomsHere.isLarge(key)) return;
+      return context.typing.say(key, { type: 'typing', sub, name, isTyping, connection });
     }
     if (roomId != null) this.#connection.refuse('ROOM_DENIED');
   }
@@ -69,11 +73,16 @@ export class RoomCommands {
     user: string | null,
   ): Promise<void> {
     const { context } = this.#connection;
-    const retryAfter = await context.rates.take('user', request.who.sub);
-    if (retryAfter > 0) return this.#connection.refuse('RATE_LIMIT', { retryAfter });
+    if (await this.#isOverRate(request.who)) return;
     const reply = await context.rooms.ask(request);
     if (!reply.ok) return this.#connection.refuse(reply.code);
     const room = 'id' in request ? request.id : '';
     this.#connection.notice({ type: 'moderated', action, room, user, atMs: context.now() });
+  }
+  /** Counts a command of the user; true when they were told that it is one too many. */
+  async #isOverRate({ sub }: { sub: string }): Promise<boolean> {
+    const retryAfter = await this.#connection.context.rates.take('user', sub);
+    if (retryAfter > 0) this.#connection.refuse('RATE_LIMIT', { retryAfter });
+    return retryAfter > 0;
   }
 }

@@ -3,7 +3,7 @@
 import type { LiveEvent } from '@natter/proto';
 import { Member, Room } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
-import type { RoomListener } from '../bus/conversation-feed.ts';
+import type { RoomListener } from '../bus/feed-deps.ts';
 import { Gate } from '../bus/gate.ts';
 import { Recent } from '../bus/recent.ts';
 import type { RoomsClient } from '../bus/rooms-client.ts';

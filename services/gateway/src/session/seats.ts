@@ -1,13 +1,10 @@
 /** The rooms and conversations one connection watches. */
 import {
-  type AiMode,
-  type Asker,
   conversationKey,
   conversationName,
   type ErrorCode,
   type Principal,
   type Room,
-  type RoomType,
   type RoomView,
   type TranscriptMessage,
 } from '@natter/proto';
@@ -17,22 +14,15 @@ import { type Cursor, encodeCursor, type Position } from '../bus/cursor.ts';
 import type { Connection } from './context.ts';
 import type { Frames, Place } from './dialect.ts';
 import type { Removal, Seated } from './rooms-here.ts';
-
-/** One conversation this connection watches. */
-export interface Seat {
-  readonly key: string;
-  readonly place: Place;
-  /** Null for a conversation of the user's own. */
-  readonly room: { readonly id: string; readonly role: 'owner' | 'member' } | null;
-  readonly watching: Watching;
-}
-
-export interface JoinRequest {
-  id: string;
-  type: RoomType | null;
-  name: string | null;
-  ai: AiMode | null;
-}
+import {
+  askerOf,
+  type HeldSeat,
+  type JoinRequest,
+  placeOf,
+  type Seat,
+  type SitRequest,
+  withWholeAnswers,
+} from './seat.ts';
 
 /** Conversations one connection may watch; of its own ones the least used goes first. */
 const SEATS_LIMIT = 64;
@@ -45,11 +35,6 @@ const SAVE_MS_PER_MEMBER = 20;
 const PARTICIPANTS_LIMIT = 256;
 /** Messages kept for a member who is away, of each room. */
 export const QUEUE_LIMIT = 100;
-
-interface HeldSeat extends Seat {
-  savedAtMs: number;
-  leave(): void;
-}
 
 /** Of the many connections that are nowhere; never written to. */
 const NO_SEATS: Map<string, HeldSeat> = new Map();
@@ -373,36 +358,4 @@ export class Seats {
       context.log.warn({ err }, 'how far a member has come could not be stored');
     });
   }
-}
-
-interface SitRequest {
-  key: string;
-  place: Place;
-  /** Of a room: what the auth service said, and from when on. */
-  view?: RoomView;
-  moment?: number;
-  since: Position | null;
-  /** Whether what was missed was queued for somebody who was away. */
-  queued: boolean;
-  begin: (recovered: boolean) => void;
-  limit?: number;
-  send?: (frames: Frames) => void;
-  cut?: (dropped: number) => void;
-  /** Whether it is sent what is being answered; default true. */
-  underWay?: boolean;
-}
-
-/** What waits for a user is for any of their devices: this one may not have the beginning of an answer. */
-function withWholeAnswers(position: Position): Position;
-function withWholeAnswers(position: Position | null): Position | null;
-function withWholeAnswers(position: Position | null): Position | null {
-  return position === null ? null : { ...position, run: '', at: 0, marks: 0 };
-}
-
-function placeOf({ id }: Room): Place {
-  return { room: id, session: id };
-}
-
-export function askerOf({ sub, name, roles }: Principal): Asker {
-  return { sub, name, admin: roles.includes('admin') };
 }

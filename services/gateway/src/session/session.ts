@@ -1,5 +1,5 @@
 /** One connection: who it acts for, what it asks for, and in which order that is done. */
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   CLOSES,
   type CloseReason,
@@ -7,13 +7,13 @@ import {
   type ErrorCode,
   LIMITS,
   type Principal,
-  RESERVED_SUB_PREFIX,
   type TokenUse,
   type TurnOptions,
   type UserEvent,
   type VerifyReply,
 } from '@natter/proto';
 import { storeErrorCode } from '../bus/turn-store.ts';
+import { anonymous } from './anonymous.ts';
 import { Arrival } from './arrival.ts';
 import { Asking } from './asking.ts';
 import { Changing } from './changing.ts';
@@ -30,8 +30,6 @@ const WAITING_LIMIT = 64;
 const REFUSALS_LIMIT = 200;
 /** Options for all questions may come as the first frame, this long after the confirmation. */
 const CONFIGURE_MS = 2_000;
-/** An anonymous session lasts as long as its socket, a day at most. */
-const ANONYMOUS_MS = 24 * 60 * 60 * 1_000;
 
 type Queued = Command | { type: 'open' };
 
@@ -292,7 +290,8 @@ export class Session implements Connection {
     const { credential } = this.opening;
     const { manner } = this.dialect;
     if (credential !== null) return this.#authenticate(credential.token, credential.use);
-    if (manner.anonymous && this.context.limits.anonymousSessions) return this.#accept(this.#nobody());
+    if (manner.anonymous && this.context.limits.anonymousSessions)
+      return this.#accept(anonymous(this.opening.session ?? '', this.context.now()));
     if (manner.tokenAtOpen) this.#reject('AUTH_REQUIRED');
   }
 
@@ -372,17 +371,6 @@ export class Session implements Connection {
     this.#seats.watchOwn(principal, name.name, seq).catch((err: unknown) => {
       this.context.log.warn({ err }, 'a conversation of another device could not be watched');
     });
-  }
-
-  /** Whoever knows the name of a session without an owner is in it. */
-  #nobody(): Principal {
-    const digest = createHash('sha256')
-      .update(this.opening.session ?? '')
-      .digest('hex')
-      .slice(0, 32);
-    const expiresAt = Math.floor((this.context.now() + ANONYMOUS_MS) / 1_000);
-    const sub = `${RESERVED_SUB_PREFIX}session:${digest}`;
-    return { sub, email: null, name: null, roles: [], scopes: [], expiresAt };
   }
 }
 

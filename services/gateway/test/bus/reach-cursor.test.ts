@@ -26,7 +26,11 @@ function gatewayAt(position: Partial<Position>, runs: { text: string; marks: num
     const seq = ends.get(run);
     return seq === undefined ? null : { seq, message: {} as AssistantMessage };
   };
-  return { feed, feeds, ends, deps: { feed, reader: { runEnd } } as unknown as Deps };
+  const broker = { lastSeq: 8, knowsRun: true };
+  const lastSeq = async () => broker.lastSeq;
+  const knowsRun = async () => broker.knowsRun;
+  const deps = { feed, reader: { runEnd, lastSeq, knowsRun } } as unknown as Deps;
+  return { feed, feeds, ends, broker, deps };
 }
 
 type Deps = { feed: ConversationFeed; reader: TranscriptReader };
@@ -107,10 +111,15 @@ describe('a reader who comes with a cursor', () => {
     expect(feeds[0]?.repair).toHaveBeenCalledTimes(10);
   });
 
-  it('goes on after 2 s with a cursor that nobody here can have made', async () => {
-    const { deps } = gatewayAt({});
-    const reached = reachCursor({ ...START, log: 99, run: RUN, at: 5 }, deps);
-    expect(await isWaiting(reached, 2_000)).toBe(false);
+  it.each([
+    ['entries that were never there', { log: 99 }, true],
+    ['an end that was never there', { end: 99 }, true],
+    ['a run that nobody knows', { run: RUN, at: 5 }, false],
+  ])('does not wait for %s', async (_, since, knowsRun) => {
+    const { deps, broker } = gatewayAt({}, []);
+    broker.knowsRun = knowsRun;
+    const reached = reachCursor({ ...START, ...since }, deps);
+    expect(await isWaiting(reached, 100)).toBe(false);
     await reached;
   });
 });

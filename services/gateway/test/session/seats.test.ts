@@ -2,7 +2,7 @@ import { conversationKey, type RoomsReply } from '@natter/proto';
 import { BusError } from '@natter/runtime';
 import { describe, expect, it } from 'vitest';
 import { encodeCursor } from '../../src/bus/cursor.ts';
-import { errors, notices, openRooms, principal, type Rig, roomCalled, settle, signedIn } from './rig.ts';
+import { errors, notices, openRooms, principal, type Rig, rig, roomCalled, settle, signedIn } from './rig.ts';
 
 const join = (room: string) => ({ type: 'join', room, roomType: null, name: null, ai: null });
 const START = { log: 0, end: 0, run: '', at: 0, marks: 0 };
@@ -392,6 +392,38 @@ describe('room commands', () => {
     await say(one, { type: 'set_ai', room: 'r', ai: 'never' });
     expect(errors(one)).toEqual(['NOT_MODERATOR', 'RATE_LIMIT']);
     expect(notices(one)).toEqual([]);
+  });
+
+  it('of joining, leaving and resuming are refused above the rate too', async () => {
+    const one = await inRoom();
+    one.asked.length = 0;
+    one.retryAfter.user = 4;
+    await say(one, join('another'), { type: 'leave', room: 'r' });
+    const cursor = encodeCursor(KEY, START);
+    await say(one, { type: 'resume', cursors: [cursor, cursor, cursor] });
+    expect(errors(one)).toEqual(['RATE_LIMIT', 'RATE_LIMIT', 'RATE_LIMIT']);
+    expect(one.asked).toEqual([]);
+    expect(one.session.rooms).toEqual(['r']);
+  });
+
+  it('of the upgrade request are refused to a user who comes back too often', async () => {
+    const resume = [encodeCursor(KEY, START)];
+    const room = { id: 'r', type: null, name: null };
+    const one = rig({ opening: { credential: { token: 'alice', use: 'access' }, room, resume } });
+    one.context.arrivals = { take: () => 7 };
+    one.session.open();
+    await settle();
+    expect(one.sent.at(-1)).toMatchObject({ error: 'RATE_LIMIT', retryAfter: 7 });
+    expect(one.asked).toEqual([]);
+  });
+
+  it('tell nobody of typing in a large room', async () => {
+    const one = await inRoom();
+    for (let number = 0; number < 200; number += 1)
+      await one.roomsHere.enter(roomCalled('r'), { sub: `u${number}`, removed: () => undefined });
+    await say(one, { type: 'typing', room: 'r', conversation: null, isTyping: true });
+    expect(one.live).toEqual([]);
+    expect(errors(one)).toEqual([]);
   });
 
   it('tell of typing in rooms that are joined, and in own conversations', async () => {
