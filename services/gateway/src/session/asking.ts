@@ -190,6 +190,12 @@ export class Asking {
   /** A message from person to person. */
   async #post(posted: MessagePosted, { key, place, seat }: Target, trace: Trace): Promise<null> {
     const { context, dialect } = this.#connection;
+    // The broker forgets ids after a while; what was said, edited or deleted since is not said anew.
+    const isRepeat = context.hub.find(key)?.said.get(posted.run) != null;
+    if (isRepeat) {
+      this.#confirm(posted, place);
+      return null;
+    }
     if (seat !== null && !dialect.manner.echo) context.hub.find(key)?.mute(posted.run, seat.watching.watch);
     try {
       const { duplicate } = await context.messages.append(key, posted, traceparent(trace));

@@ -280,6 +280,19 @@ describe('a message in a room', () => {
     expect(one.muted.size).toBe(0);
   });
 
+  it('that was said lately is not said anew, whatever became of it', async () => {
+    const one = await signedIn();
+    one.rooms = openRooms({ ai: 'never' });
+    one.ask('hi', { room: 'r', messageId: 'm' });
+    await settle();
+    const entry = one.appended[0]?.entry;
+    if (entry?.type !== 'message.posted') throw new Error('nothing was posted');
+    one.said = [{ ...entry, deleted: true }];
+    one.ask('hi again', { room: 'r', messageId: 'm' });
+    await settle();
+    expect([one.appended.length, confirmed(one)]).toEqual([1, ['delivered m', 'delivered m']]);
+  });
+
   it('they may not be in is refused, and goes nowhere', async () => {
     const one = await signedIn();
     one.rooms = async () => ({ ok: false, code: 'ROOM_DENIED' });
