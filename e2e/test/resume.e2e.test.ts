@@ -92,7 +92,7 @@ describe(`in the middle of an answer, with NATTER_TEST_SEED=${seed}`, () => {
 });
 
 describe('several at once, on rooms-v1', () => {
-  const LONG = `Mine alone, and long: ${'so many words that it goes on '.repeat(6)}`;
+  const LONG = `Mine alone, and long: ${'so many words that it goes on '.repeat(16)}`;
 
   it('[resume/frame] [resume/rooms] a resume frame goes on in all rooms and conversations it has cursors of', async () => {
     const url = stack.httpUrl();
@@ -135,7 +135,9 @@ describe('several at once, on rooms-v1', () => {
       expect(resumed.data.recovered).toBe(true);
     }
     for (const room of rooms) await say(`later, in ${room}`, room);
-    const end = await second.next(({ data }) => data.done === true, 20_000);
+    const isEnd = ({ data }: Frame) => data?.done === true;
+    // On a busy machine the answer may be over before the first connection is cut.
+    const end = firstFrames.find(isEnd) ?? (await second.next(isEnd, 20_000));
     expect(end.data.response).toBe(`Echo: ${LONG}`);
     await expect
       .poll(() => second.frames.filter(({ data }) => data.content?.startsWith('later')).length)
