@@ -100,10 +100,6 @@ export class ConversationFeed {
     return this.#watches.size === 0 && this.#followers.size === 0;
   }
 
-  get watched(): boolean {
-    return this.#watches.size > 0;
-  }
-
   /** How far those who are up to date have come. */
   get position(): Position {
     const newest = this.#newest;
