@@ -38,6 +38,8 @@ async function come(sub: string, room: string | undefined, gateway: number): Pro
 async function settled(client: ResumingClient): Promise<void> {
   client.probe.send({ type: 'ping' });
   await client.until(() => typesOf(client).includes('pong'));
+  // What came before the pong may have been received and not read yet.
+  await client.readRest();
 }
 
 async function say(client: ResumingClient, ...texts: string[]): Promise<void> {
