@@ -173,6 +173,138 @@ export const ERRORS = {
     retry: false,
     status: 400,
   },
+  SCOPE_REQUIRED: {
+    text: 'The key may not do this',
+    when: 'An API key without the scope that the route or wire asks for, or an access token without the role.',
+    retry: false,
+    status: 403,
+  },
+  INVALID_LOG_LINE: {
+    text: 'Not a log line',
+    when: 'A line that was sent to be logged has no text, or a name or level that can not be used.',
+    retry: false,
+    status: 400,
+  },
+  FILE_TOO_LARGE: {
+    text: 'File too large',
+    when: 'The file has more than MAX_FILE_SIZE bytes.',
+    retry: false,
+    status: 413,
+  },
+  FILE_EMPTY: {
+    text: 'File is empty',
+    when: 'A file of 0 bytes was to be uploaded.',
+    retry: false,
+    status: 400,
+  },
+  FILE_NAME_INVALID: {
+    text: 'File name can not be used',
+    when: 'The name is empty, no text, or nothing is left of it without its path and control characters.',
+    retry: false,
+    status: 400,
+  },
+  FILE_TYPE_NOT_ALLOWED: {
+    text: 'File type is not allowed',
+    when: 'The ending of the name is on no list, or hides another one that is executable.',
+    retry: false,
+    status: 415,
+  },
+  FILE_TYPE_MISMATCH: {
+    text: 'The content is not what the name says',
+    when: 'The first bytes of the file are those of another type than the ending of its name.',
+    retry: false,
+    status: 415,
+  },
+  FILE_SIZE_MISMATCH: {
+    text: 'The file has another size than declared',
+    when: 'The parts add up to more or fewer bytes than file_size.',
+    retry: false,
+    status: 422,
+  },
+  CHECKSUM_MISMATCH: {
+    text: 'Checksum does not match',
+    when: 'The SHA-256 of the file, or of a part of a tus upload, is another one than was sent.',
+    retry: false,
+    status: 422,
+  },
+  CHECKSUM_INVALID: {
+    text: 'Checksum required',
+    when: 'finalize without a SHA-256 of 64 hexadecimal digits.',
+    retry: false,
+    status: 400,
+  },
+  CHUNK_INVALID: {
+    text: 'Chunk can not be used',
+    when: 'A part is no base64, is empty, has an index outside the total, or a total that differs from the first one’s.',
+    retry: false,
+    status: 400,
+  },
+  CHUNK_TOO_LARGE: {
+    text: 'Chunk too large',
+    when: 'A part has more than MAX_CHUNK_SIZE bytes.',
+    retry: false,
+    status: 413,
+  },
+  UPLOAD_BUSY: {
+    text: 'Too many parts at once',
+    when: 'The connection has as many bytes of parts under way as it may have; send this one again.',
+    retry: true,
+    status: 429,
+  },
+  UPLOAD_INCOMPLETE: {
+    text: 'Parts are missing',
+    when: 'finalize before all parts have arrived; the frame names those that are missing.',
+    retry: true,
+    status: 409,
+  },
+  UPLOAD_NOT_FOUND: {
+    text: 'Upload not found',
+    when: 'There is no such upload of this user: it never was, is finished, was cancelled, or has expired.',
+    retry: false,
+    status: 404,
+  },
+  UPLOAD_OFFSET_CONFLICT: {
+    text: 'Offset does not match',
+    when: 'A part of a tus upload begins elsewhere than where the upload stands.',
+    retry: true,
+    status: 409,
+  },
+  QUOTA_EXCEEDED: {
+    text: 'Quota exceeded',
+    when: 'The user’s files and uploads under way would have more bytes, or be more, than they may.',
+    retry: false,
+    status: 413,
+  },
+  FILE_INFECTED: {
+    text: 'A virus was found',
+    when: 'The scanner found something; the file is gone.',
+    retry: false,
+    status: 422,
+  },
+  FILE_QUARANTINED: {
+    text: 'The file is not scanned yet',
+    when: 'The scanner is down or could not judge the file; it is served once it was found clean.',
+    retry: true,
+    status: 423,
+  },
+  FILE_NOT_FOUND: {
+    text: 'File not found',
+    when: 'There is no such file, or it is not for this user; nobody is told which.',
+    retry: false,
+    status: 404,
+  },
+  RANGE_INVALID: {
+    text: 'Range not satisfiable',
+    when: 'A Range header that names no byte of the file.',
+    retry: false,
+    status: 416,
+  },
+  UNSUPPORTED_VERSION: {
+    text: 'Unsupported version of the protocol',
+    when: 'A tus request without Tus-Resumable: 1.0.0.',
+    retry: false,
+    status: 412,
+  },
   FORBIDDEN_ORIGIN: {
     text: 'Origin not allowed',
     when: 'The Origin header of an upgrade is on no allowlist.',
@@ -232,6 +364,24 @@ export interface CloseEntry {
 }
 
 export const CLOSES = {
+  badApiKey: {
+    code: 1008,
+    reason: 'Unauthorized',
+    when: 'logs-v1 only: no API key, a bad one, or one without the scope logs:read.',
+    reconnect: false,
+  },
+  keyRevoked: {
+    code: 1008,
+    reason: 'API key revoked',
+    when: 'logs-v1 only: the key was revoked or has expired.',
+    reconnect: false,
+  },
+  disconnected: {
+    code: 1012,
+    reason: 'Disconnected by an admin',
+    when: 'logs-v1 only: POST /api/disconnect-all-websockets.',
+    reconnect: true,
+  },
   goingAway: {
     code: 1012,
     reason: 'Service restart',

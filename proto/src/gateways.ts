@@ -23,6 +23,10 @@ export const GatewayQuestion = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stats') }),
   z.object({ type: z.literal('connection'), id: ConnectionId }),
   z.object({ type: z.literal('user_connections'), sub: Sub }),
+  /** Sockets of /ws/logs. */
+  z.object({ type: z.literal('log_sockets') }),
+  /** Closes all of them; answered with how many there were. */
+  z.object({ type: z.literal('disconnect_log_sockets') }),
 ]);
 export type GatewayQuestion = z.infer<typeof GatewayQuestion>;
 
@@ -65,6 +69,8 @@ export const GatewayAnswer = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('connection'), found: ConnectionRecord.nullable() }),
   z.object({ type: z.literal('user_connections'), found: z.array(ConnectionRecord).max(CONNECTIONS_TOLD) }),
+  z.object({ type: z.literal('log_sockets'), count: Count }),
+  z.object({ type: z.literal('disconnect_log_sockets'), count: Count }),
 ]);
 export type GatewayAnswer = z.infer<typeof GatewayAnswer>;
 

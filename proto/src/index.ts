@@ -1,4 +1,13 @@
 export {
+  API_KEY_PREFIX,
+  ApiKeyInfo,
+  ApiKeysReply,
+  ApiKeysRequest,
+  ApiScope,
+  apiKeyOf,
+  apiKeySub,
+} from './api-keys.ts';
+export {
   CLOSES,
   type CloseEntry,
   type CloseReason,
@@ -28,6 +37,17 @@ export {
 } from './ids.ts';
 export { LIMITS } from './limits.ts';
 export { LiveEvent, UserEvent } from './live-events.ts';
+export {
+  GENERAL,
+  LOG_LEVELS,
+  LOG_LINE_BYTES,
+  type LogFilter,
+  type LogLevel,
+  LogLine,
+  LogName,
+  logTokens,
+  OWN_SERVICES,
+} from './logs.ts';
 export {
   IssueReply,
   IssueRequest,
@@ -82,3 +102,21 @@ export {
   TranscriptRecord,
 } from './transcript.ts';
 export { RunId, ToolServer, Turn, TurnOptions } from './turn.ts';
+export {
+  ChunkPosition,
+  FILE_TEXT_CHARS,
+  FileId,
+  FileRecord,
+  FileShared,
+  FileState,
+  FileText,
+  packUpload,
+  READ_BYTES,
+  Sha256,
+  UploadMode,
+  UploadProgress,
+  UploadRecord,
+  UploadsReply,
+  UploadsRequest,
+  unpackUpload,
+} from './uploads.ts';

@@ -17,6 +17,12 @@ export const LIMITS = {
   addedRoomsPerUser: 64,
   /** Shared and group rooms a user may own. */
   ownedRoomsPerUser: 256,
+  /** Parts of one upload: 50 MB in pieces of 50 KB. */
+  chunksPerUpload: 1_024,
+  /** Finished files and uploads under way that a user may have. */
+  filesPerUser: 1_000,
+  /** API keys that may exist. */
+  apiKeys: 1_000,
   /** Members of a shared or group room, and people who were invited or banned. */
   membersPerRoom: 10_000,
 } as const;

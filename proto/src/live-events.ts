@@ -25,6 +25,19 @@ export const LiveEvent = z.discriminatedUnion('type', [
     came: z.array(z.object({ sub: Sub, name: Name })).max(256),
     went: z.array(Sub).max(256),
   }),
+  /** Somebody uploads a file for the conversation. */
+  z.object({
+    type: z.literal('file.progress'),
+    file: z.string().max(64),
+    name: z.string().max(255),
+    size: z.number().int().nonnegative(),
+    received: z.number().int().nonnegative(),
+    status: z.enum(['receiving', 'quarantined', 'refused', 'cancelled']),
+    sub: Sub,
+    subName: Name,
+    /** Id of the connection that uploads; it is told apart. */
+    connection: z.string().max(64),
+  }),
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;
 

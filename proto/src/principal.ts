@@ -16,9 +16,11 @@ export type Principal = z.infer<typeof Principal>;
 
 /**
  * What a token is shown for: `access` any wire or route, `websocket` rooms-v1 (which takes access
- * tokens as well), `client` and `master` fastchat-v1 (`client` takes access tokens as well).
+ * tokens as well), `client` and `master` fastchat-v1 (`client` takes access tokens as well),
+ * `api_key` logs and administration (which take access tokens as well, for what their roles and
+ * scopes allow).
  */
-export const TokenUse = z.enum(['access', 'websocket', 'client', 'master']);
+export const TokenUse = z.enum(['access', 'websocket', 'client', 'master', 'api_key']);
 export type TokenUse = z.infer<typeof TokenUse>;
 
 export const VerifyRequest = z.object({

@@ -6,6 +6,7 @@
  */
 
 import { decodeToken, encodeToken } from './ids.ts';
+import type { LogLevel } from './logs.ts';
 
 export const SUBJECTS = {
   /** Questions; stored by TURNS. */
@@ -56,6 +57,21 @@ export const SUBJECTS = {
   authIssue: 'auth.issue',
   /** Who may be where; see rooms.ts. */
   authRooms: 'auth.rooms',
+  /** Makes, lists and revokes API keys; see api-keys.ts. */
+  authApiKeys: 'auth.api_keys',
+  /** An API key was changed or revoked: a message without a body. */
+  apiKeyChanged: (id: string) => `ev.out.apikey.${id}`,
+
+  /** Log lines; stored by LOGS, republished under `logs.out`. */
+  log: (service: string, level: LogLevel, category: string) =>
+    `log.${encodeToken(service)}.${level}.${encodeToken(category)}`,
+  allLogLines: 'log.*.*.*',
+
+  /** Endpoints of the uploads service (a queue group); see uploads.ts. */
+  uploads: 'uploads.ask',
+  /** Parts of uploads; stored by CHUNKS. The part is its index, or its offset and length: `0-1048576`. */
+  chunk: (file: string, part: string) => `chunk.${file}.${part}`,
+  allChunks: 'chunk.>',
 } as const;
 
 /** The conversation of a subject made by `SUBJECTS.turn`. */
@@ -90,6 +106,12 @@ export const STREAMS = {
   /** What users and sessions asked within the window of the rate limit; memory. */
   userRates: 'RATES_USER',
   sessionRates: 'RATES_SESSION',
+  /** Log lines of every service, and of others. */
+  logs: 'LOGS',
+  /** Parts of uploads until they are finished. */
+  chunks: 'CHUNKS',
+  /** An object store of NATS (ADR-20): the bytes of files, where UPLOAD_DIR is unset. */
+  files: 'OBJ_files',
 } as const;
 
 export const CONSUMERS = {
@@ -108,4 +130,16 @@ export const BUCKETS = {
   members: 'members',
   /** Up to which message of MESSAGES a member was sent a room, by `<sub>.<key>`. */
   positions: 'positions',
+  /** Hashed API keys, by id. */
+  apiKeys: 'api_keys',
+  /** How far a reader of logs has acknowledged, by `<sub>.<name>`. */
+  logPositions: 'log_positions',
+  /** Uploads under way, by `<owner>.<file>`; each is gone when it has expired. */
+  uploads: 'uploads',
+  /** Finished files, by id. */
+  files: 'files',
+  /** What a file counts as: `owner.<owner>.<file>`, `conv.<c>.<file>`, `scan.<file>`. */
+  fileIndex: 'file_index',
+  /** Texts of files that agents search, by `<c>.<file>`. */
+  fileTexts: 'file_texts',
 } as const;

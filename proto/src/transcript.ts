@@ -9,6 +9,7 @@ import { RUN_ERRORS } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import { AnswerMetadata, type RunEnd } from './run-events.ts';
 import { RunId } from './turn.ts';
+import { FileShared } from './uploads.ts';
 
 const Sub = z.string().min(1).max(LIMITS.idBytes);
 const Time = z.number().int().nonnegative();
@@ -59,6 +60,7 @@ export const CancelRequested = z.object({
 });
 
 export const LogEntry = z.discriminatedUnion('type', [
+  FileShared,
   MessagePosted,
   MessageEdited,
   MessageDeleted,
@@ -128,6 +130,8 @@ export interface TranscriptMessage {
 /**
  * The transcript that records add up to, in their order; each has its sequence in MESSAGES.
  *
+ * Files are no messages: they are listed by themselves.
+ *
  * A message posted twice counts once. An edit or deletion of a message that is not among the
  * records has no effect; an answer whose question is not is left in, asked by an empty `sub`.
  */
@@ -148,7 +152,7 @@ export function foldTranscript(
       const message: TranscriptMessage = { seq, role: 'user', run, id, sub, name, text, asks, at };
       posted.set(run, message);
       messages.push(message);
-    } else {
+    } else if (record.type !== 'file.shared') {
       change(posted.get(record.run), record);
     }
   }

@@ -16,6 +16,7 @@ export const ROOMS: Room[] = [
   { folder: 'services/gateway', may: SERVICE_MAY },
   { folder: 'services/agent', may: SERVICE_MAY },
   { folder: 'services/auth', may: SERVICE_MAY },
+  { folder: 'services/uploads', may: SERVICE_MAY },
   // It signs tokens with the auth service's own code: another signer could drift from it.
   { folder: 'testkit', may: ['runtime', 'proto', 'demo-model', 'services/auth'] },
   { folder: 'e2e', may: ['testkit', 'runtime', 'proto', 'demo-model'] },
@@ -33,6 +34,8 @@ export const ROOMS: Room[] = [
       'services/agent/src/metrics.ts',
       'services/auth/src/config.ts',
       'services/auth/src/metrics.ts',
+      'services/uploads/src/config.ts',
+      'services/uploads/src/metrics.ts',
     ],
   },
 ];
@@ -59,6 +62,10 @@ export const VENDORS: Vendor[] = [
     package: 'jose',
     rooms: ['services/auth/src/tokens', 'services/auth/src/keys', 'services/auth/test', 'bench'],
   },
+  { package: 'file-type', rooms: ['services/uploads/src/kinds'] },
+  { package: 'unpdf', rooms: ['services/uploads/src/text'] },
+  { package: 'yauzl', rooms: ['services/uploads/src/text'] },
+  { package: 'saxes', rooms: ['services/uploads/src/text'] },
 ];
 
 /** Sources that run in a browser too: no built-in module, and no package but these. */

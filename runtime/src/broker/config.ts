@@ -24,8 +24,8 @@ jetstream {
   store_dir: ${JSON.stringify(storeDir)}
   # The default, every 2 minutes, loses acknowledged messages in a power cut.
   sync_interval: always
-  # Streams reserve their max_bytes: see runtime/src/bus/topology.ts, about 12 GiB.
-  max_file_store: 16GB
+  # Streams reserve their max_bytes: see runtime/src/bus/topology.ts, about 24 GiB.
+  max_file_store: 32GB
   # EVENTS and the rate limits: 704 MiB.
   max_memory_store: 1GB
 }

@@ -4,6 +4,7 @@ import {
   AckPolicy,
   type ConsumerConfig,
   DiscardPolicy,
+  PersistMode,
   type Republish,
   RetentionPolicy,
   StorageType,
@@ -32,9 +33,16 @@ export interface TopologyOptions {
   rateLimitWindowSeconds?: number;
   /** Messages of one session within the window; default 20. */
   sessionRateLimit?: number;
+  /** How long log lines are kept, in days; default 3. */
+  logDays?: number;
+  /** How long an upload may take, in hours; default 24. */
+  uploadExpiryHours?: number;
 }
 
 type Stream = Partial<StreamConfig> & { name: string };
+
+const DEFAULT_LOG_DAYS = 3;
+const DEFAULT_UPLOAD_HOURS = 24;
 
 /** A turn is given to another agent when its agent has said nothing for this long. */
 export const TURN_ACK_WAIT_MS = 6_000;
@@ -85,6 +93,40 @@ function streams(options: TopologyOptions): Stream[] {
     },
     rateStream(STREAMS.userRates, 'rate.user.*', options.rateLimitRequests ?? 100, 128 * MIB, options),
     rateStream(STREAMS.sessionRates, 'rate.session.*', options.sessionRateLimit ?? 20, 64 * MIB, options),
+    {
+      name: STREAMS.logs,
+      subjects: [SUBJECTS.allLogLines],
+      storage: StorageType.File,
+      max_age: (options.logDays ?? DEFAULT_LOG_DAYS) * DAY,
+      max_bytes: 512 * MIB,
+      max_msg_size: 64 * 1024,
+      discard: DiscardPolicy.Old,
+      // A line is not worth an fsync; the broker takes this on one copy only.
+      ...(options.replicas === 1 ? { persist_mode: PersistMode.Async } : {}),
+      republish: {
+        src: SUBJECTS.allLogLines,
+        dest: 'logs.out.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}',
+      },
+    },
+    {
+      name: STREAMS.chunks,
+      subjects: [SUBJECTS.allChunks],
+      storage: StorageType.File,
+      max_age: (options.uploadExpiryHours ?? DEFAULT_UPLOAD_HOURS) * 60 * MINUTE,
+      max_bytes: 2 * 1024 * MIB,
+      // A part that is sent again takes the place of the one before.
+      max_msgs_per_subject: 1,
+      discard: DiscardPolicy.New,
+    },
+    {
+      // As the object stores of NATS are (ADR-20), so that its tools can read it.
+      name: STREAMS.files,
+      subjects: [`$O.files.C.>`, `$O.files.M.>`],
+      storage: StorageType.File,
+      max_bytes: 8 * 1024 * MIB,
+      discard: DiscardPolicy.New,
+      allow_rollup_hdrs: true,
+    },
   ].map((stream) => ({ ...stream, num_replicas: options.replicas, allow_direct: true }));
 }
 
@@ -157,6 +199,25 @@ function buckets(options: TopologyOptions): BucketConfig[] {
       },
     },
     { name: BUCKETS.positions, maxBytes: 512 * MIB },
+    {
+      name: BUCKETS.apiKeys,
+      maxBytes: 16 * MIB,
+      // Gateways learn that a key was changed, and ask; the hash stays inside.
+      republish: {
+        src: `$KV.${BUCKETS.apiKeys}.*`,
+        dest: SUBJECTS.apiKeyChanged('{{wildcard(1)}}'),
+        headers_only: true,
+      },
+    },
+    { name: BUCKETS.logPositions, maxBytes: 16 * MIB, days: 30 },
+    {
+      name: BUCKETS.uploads,
+      maxBytes: 64 * MIB,
+      days: (options.uploadExpiryHours ?? DEFAULT_UPLOAD_HOURS) / 24,
+    },
+    { name: BUCKETS.files, maxBytes: 256 * MIB },
+    { name: BUCKETS.fileIndex, maxBytes: 256 * MIB },
+    { name: BUCKETS.fileTexts, maxBytes: 1024 * MIB },
   ];
 }
 

@@ -39,10 +39,25 @@ export const BASE_SETTINGS = {
     integer(20, 1, 1_000_000),
     'Messages a session of session-v1 may send within the window, over all connections and gateways.',
   ),
+  logDays: setting(
+    'NATTER_LOG_DAYS',
+    integer(3, 1, 365),
+    'How long log lines are kept on the bus, in days; at most 512 MiB of them.',
+  ),
+  shippedLogLevel: setting(
+    'NATTER_SHIPPED_LOG_LEVEL',
+    choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+    'Least severe level of the lines that go to the bus, for /ws/logs and `npm run logs`; LOG_LEVEL is that of standard output.',
+  ),
+  uploadExpiryHours: setting(
+    'NATTER_UPLOAD_EXPIRY_HOURS',
+    integer(24, 1, 720),
+    'How long an upload may take before what has arrived of it is dropped, in hours.',
+  ),
   logLevel: setting(
     'LOG_LEVEL',
     choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
-    'Least severe level that is logged.',
+    'Least severe level that is written to standard output.',
   ),
   debug: setting(
     'DEBUG',

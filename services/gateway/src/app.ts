@@ -111,7 +111,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     { ...config, localhostAllowed: config.env === 'development' },
     { dialects: DIALECTS, routes, context, sessions, metrics: counters, log },
   );
-  answerGateways(cluster, presence, sessions);
+  answerGateways(cluster, presence, sessions, { size: 0, disconnectAll: () => 0 });
   bus.onReconnect(() => resumeRooms(bus, roomsHere, hub));
 
   const internal = await startInternalServer({

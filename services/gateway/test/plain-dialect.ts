@@ -11,6 +11,7 @@ const MANNER: Manner = {
   sessionRate: false,
   originRefusal: 'http',
   offlineQueue: false,
+  uploads: false,
 };
 
 export function plainDialect(manner: Partial<Manner> = {}): Dialect {

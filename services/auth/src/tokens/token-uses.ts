@@ -38,7 +38,9 @@ export class TokenUses {
 
   #principal(token: string, use: TokenUse): Promise<Principal> {
     if (use === 'master') return this.#master(token);
-    return use === 'client' ? this.#client(token) : this.#parts.personal.principal(token, use);
+    return use === 'client'
+      ? this.#client(token)
+      : this.#parts.personal.principal(token, use === 'websocket' ? use : 'access');
   }
 
   async #master(token: string): Promise<Principal> {

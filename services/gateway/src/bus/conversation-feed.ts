@@ -260,10 +260,11 @@ export class ConversationFeed {
 
   #receiveLive(event: LiveEvent): void {
     if (event.type === 'presence') return this.#deps.rooms.presence(this.conversation, event);
-    const { sub, name, isTyping, connection } = event;
-    let typist: Watch | null = null;
-    for (const watch of this.#watches) if (watch.options.connection === connection) typist = watch;
-    this.#emitPlace({ type: 'typing', sub, name, isTyping }, null, typist);
+    const { connection, ...told } = event;
+    // Whoever types or uploads knows it.
+    let own: Watch | null = null;
+    for (const watch of this.#watches) if (watch.options.connection === connection) own = watch;
+    this.#emitPlace(told, null, own);
   }
 
   async #readRecords(isWanted: () => boolean): Promise<void> {

@@ -42,5 +42,7 @@ function idOf(entry: LogEntry): string {
       return `read-${entry.run}-${entry.by}`;
     case 'run.cancel_requested':
       return `cancel-${entry.run}`;
+    case 'file.shared':
+      return `file-${entry.file}`;
   }
 }

@@ -209,6 +209,10 @@ class MissedSender {
           this.#sendEntry(seq, { ...record, text: messages.get(record.run)?.text ?? '' });
       } else {
         this.position.log = seq;
+        if (record.type === 'file.shared') {
+          this.#sendEntry(seq, record);
+          continue;
+        }
         const isKnown = messages.has(record.run) || deleted.has(record.run);
         const isFolded = isKnown && record.type === 'message.edited' && record.run !== begun;
         if (!isFolded) this.#sendEntry(seq, record);

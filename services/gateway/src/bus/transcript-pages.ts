@@ -122,7 +122,7 @@ export class TranscriptPages {
     const said = new Map(messages.flatMap((m) => (m.role === 'user' ? [[m.run, m] as const] : [])));
     await this.#each(SUBJECTS.conversationLog(key), from, null, ({ data }) => {
       const { success, data: entry } = LogEntry.safeParse(parse(data));
-      if (!success) return;
+      if (!success || entry.type === 'file.shared') return;
       const message = said.get(entry.run);
       if (message === undefined || message.deletedAt !== undefined) return;
       if (entry.type === 'message.edited') Object.assign(message, { text: entry.text, editedAt: entry.at });

@@ -13,6 +13,7 @@ export function answerGateways(
   cluster: Cluster,
   presence: Pick<Presence, 'snapshot'>,
   here: ConnectionsHere,
+  logSockets: { readonly size: number; disconnectAll(): number },
 ): void {
   const tell = (connection: ConnectionHere) => ({ ...connection, gateway: cluster.id });
   cluster.answer((question: GatewayQuestion): GatewayAnswer => {
@@ -26,6 +27,8 @@ export function answerGateways(
       const found = here.connection(question.id);
       return { type, found: found === null ? null : tell(found) };
     }
+    if (type === 'log_sockets') return { type, count: logSockets.size };
+    if (type === 'disconnect_log_sockets') return { type, count: logSockets.disconnectAll() };
     return { type, found: here.ofUser(question.sub).slice(0, CONNECTIONS_TOLD).map(tell) };
   });
 }

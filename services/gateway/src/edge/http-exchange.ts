@@ -40,6 +40,7 @@ export function serveRoute(
         query: (name) => new URLSearchParams(query).get(name) ?? undefined,
         header: (name) => headers.get(name) ?? '',
         body,
+        pieces: (async function* () {})(),
         signal: abort.signal,
       },
       log,
@@ -62,7 +63,9 @@ async function handle(
   log: Logger,
 ): Promise<HttpReply> {
   try {
-    return await route.handle(request);
+    const reply = await route.handle(request);
+    if ('stream' in reply) throw new Error('streamed replies are not served yet');
+    return reply;
   } catch (err) {
     if (isBusError(err, 'UNAVAILABLE')) return errorReply('UNAVAILABLE');
     const reply = errorReply('INTERNAL');

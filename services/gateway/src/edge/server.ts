@@ -57,7 +57,15 @@ const FLUSH_MS = 2_000;
 const EXCLUSIVE_PORT = 1;
 
 /** Names of the methods by which uWebSockets.js takes a route. */
-const REGISTER = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'del' } as const;
+const REGISTER = {
+  GET: 'get',
+  POST: 'post',
+  PUT: 'put',
+  PATCH: 'patch',
+  DELETE: 'del',
+  HEAD: 'head',
+  OPTIONS: 'options',
+} as const;
 
 export class Edge {
   readonly #options: EdgeOptions;

@@ -9,8 +9,14 @@ export interface HttpRequest {
   query(name: string): string | undefined;
   /** By lower-case name; empty when absent, or none the route may read. */
   header(name: string): string;
-  /** Whole, at most the route's `maxBodyBytes`. Empty where that is 0. */
+  /** Whole, at most the route's `maxBodyBytes`. Empty where that is 0, or where it is streamed. */
   body: Uint8Array;
+  /**
+   * Of a route that streams: the body as it comes, in pieces that are the reader's own. Nothing is
+   * read from the client while the reader is busy. Ends early, without an error, when the client
+   * goes away (`signal`), and throws BodyTooLarge behind `maxBodyBytes`. Else empty.
+   */
+  pieces: AsyncIterable<Uint8Array>;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
 }
@@ -21,7 +27,40 @@ export interface HttpReply {
   body: string | Uint8Array;
 }
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+/** An answer that is written piece by piece: events, or a file. */
+export interface StreamReply {
+  status: number;
+  headers: Record<string, string>;
+  /** Bytes in all, sent as Content-Length; null: chunked, until `end`. */
+  length: number | null;
+  /** Begins to write; what it throws is logged and ends the connection. */
+  stream(writer: BodyWriter): void | Promise<void>;
+}
+
+/** Writes the body of a StreamReply; safe to use after the client has gone, when it does nothing. */
+export interface BodyWriter {
+  /** False: it waits for the client; write no more before `drained`. */
+  write(piece: string | Uint8Array): boolean;
+  /** Resolves at once, or when what was written has been taken, or when the client has gone. */
+  drained(): Promise<void>;
+  /** Bytes that were written and not yet taken. */
+  buffered(): number;
+  /** A body of known length that ends early ends the connection. */
+  end(): void;
+  /** Aborted when the client has gone, or the gateway stops. */
+  signal: AbortSignal;
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';
+
+/** The body of a streamed request goes on behind the route's `maxBodyBytes`. */
+export class BodyTooLarge extends Error {
+  readonly code = 'BODY_TOO_LARGE';
+  constructor() {
+    super('the body is larger than the route takes');
+    this.name = 'BodyTooLarge';
+  }
+}
 
 export interface Route {
   method: Method;
@@ -31,7 +70,9 @@ export interface Route {
   maxBodyBytes: number;
   /** Headers it reads besides `authorization`, `traceparent` and `content-type`, in lower case. */
   headers?: readonly string[];
-  handle(request: HttpRequest): Promise<HttpReply> | HttpReply;
+  /** Whether it reads `pieces` in place of `body`. */
+  streamsBody?: boolean;
+  handle(request: HttpRequest): Promise<HttpReply | StreamReply> | HttpReply | StreamReply;
 }
 
 export function json(status: number, value: unknown, headers: Record<string, string> = {}): HttpReply {

@@ -9,6 +9,8 @@ import type {
   CloseEntry,
   CloseReason,
   ErrorCode,
+  FileRecord,
+  LiveEvent,
   LogEntry,
   Principal,
   Room,
@@ -17,6 +19,7 @@ import type {
   TokenUse,
   TranscriptMessage,
   TurnOptions,
+  UploadProgress,
 } from '@natter/proto';
 
 /** What to do with a question while another one of its conversation is unanswered. */
@@ -46,6 +49,25 @@ export interface Ask {
   options?: TurnOptions;
 }
 
+/** What a client does with a file it uploads in pieces. */
+export type UploadCommand = { type: 'upload' } & (
+  | {
+      step: 'init';
+      fileName: string;
+      size: number;
+      declaredType: string | null;
+      /** Null: the one the connection is about. */
+      room: string | null;
+      conversation: string | null;
+      /** The client's id of the request, for the answer. */
+      messageId: string | null;
+    }
+  /** `data` is a view of what came; total null in binary frames, which rely on the size. */
+  | { step: 'chunk'; file: string; index: number; total: number | null; data: Uint8Array }
+  | { step: 'finalize'; file: string; sha256: string | null }
+  | { step: 'status' | 'cancel'; file: string }
+);
+
 /** What a client wants, in words that no wire owns. */
 export type Command =
   | { type: 'authenticate'; token: string }
@@ -64,6 +86,7 @@ export type Command =
   | { type: 'moderate'; action: 'invite' | 'add' | 'kick' | 'ban' | 'unban'; room: string; user: string }
   | { type: 'set_ai'; room: string; ai: AiMode }
   | { type: 'set_on_busy'; onBusy: OnBusy }
+  | UploadCommand
   | { type: 'ping' }
   /** Well-formed, and the wire says that nothing comes of it. */
   | { type: 'nothing' };
@@ -136,6 +159,7 @@ export interface RunText extends Place {
 export type PlaceEvent =
   | Exclude<LogEntry, { type: 'run.cancel_requested' }>
   | { type: 'typing'; sub: string; name: string | null; isTyping: boolean }
+  | Omit<Extract<LiveEvent, { type: 'file.progress' }>, 'connection'>
   | { type: 'member.came' | 'member.went'; sub: string; name: string | null };
 
 export interface PlaceContext extends Place {
@@ -183,6 +207,19 @@ export type Notice =
   | { type: 'resumed'; place: Place; recovered: boolean; atMs: number }
   /** What was said last, when a cursor is outside the window; oldest first. */
   | { type: 'transcript'; place: Place; messages: TranscriptMessage[]; cursor: string | null }
+  /** An answer to an upload command; `percent` of its bytes have arrived. */
+  | {
+      type: 'upload';
+      step: 'init' | 'chunk' | 'status' | 'cancel';
+      progress: UploadProgress;
+      /** Of `chunk`: the one that has arrived. */
+      index: number | null;
+      messageId: string | null;
+      place: Place | null;
+      atMs: number;
+    }
+  /** The file is finished: `ready`, or `quarantined` until the scanner has judged it. */
+  | { type: 'uploaded'; file: FileRecord; place: Place | null; atMs: number }
   /** More was said while the user was away than is kept for them; the oldest was left out. */
   | { type: 'queue_cut'; place: Place; dropped: number };
 
@@ -194,6 +231,10 @@ export interface ErrorDetail {
   messageId?: string;
   /** Of the codec's own `Decoded`. */
   detail?: string;
+  /** Of an upload: the file, the part that was refused, the parts that are missing. */
+  file?: string;
+  chunk?: number;
+  missing?: readonly number[];
 }
 
 /** One frame, several in this order, or none where the wire has none for it. */
@@ -219,6 +260,8 @@ export interface Manner {
   originRefusal: 'http' | 'close';
   /** Whether members' messages wait for users who are away, and come when they are back. */
   offlineQueue: boolean;
+  /** Whether files can be uploaded: frames may be as large as a part of one, and binary. */
+  uploads: boolean;
 }
 
 export interface Dialect {

@@ -19,12 +19,13 @@ async function gateway(key: string, clock: FrozenClock) {
   onTestFinished(() => bus.close());
   const cluster = new Cluster(bus, log, clock.now);
   const presence = new Presence(cluster, bus, log, clock.now);
-  answerGateways(cluster, presence, {
+  const nobody = {
     stats: () => ({ connections: 0, users: [], rooms: [], queuedMessages: 0, typing: 0 }),
     connection: () => null,
     ofUser: () => [],
     typing: () => [],
-  });
+  };
+  answerGateways(cluster, presence, nobody, { size: 0, disconnectAll: () => 0 });
   bus.subscribe(SUBJECTS.liveOut(key), ({ data }) => {
     const event = LiveEvent.parse(JSON.parse(Buffer.from(data).toString()));
     if (event.type === 'presence') presence.receive(key, event);

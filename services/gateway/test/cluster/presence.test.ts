@@ -29,7 +29,7 @@ async function gateway(here: Partial<ConnectionsHere> = {}) {
   const bus = net.bus();
   const cluster = new Cluster(bus, log, clock.now);
   const presence = new Presence(cluster, bus, log, clock.now);
-  answerGateways(cluster, presence, { ...NOBODY, ...here });
+  answerGateways(cluster, presence, { ...NOBODY, ...here }, { size: 0, disconnectAll: () => 0 });
   await cluster.start();
   bus.subscribe(SUBJECTS.liveOut(KEY), ({ data }) => {
     const event = LiveEvent.parse(JSON.parse(Buffer.from(data).toString()));

@@ -37,8 +37,12 @@ export async function ask(
     query: (name) => new URLSearchParams(query).get(name) ?? undefined,
     header: (name) => (readable.includes(name) ? (headers[name] ?? '') : ''),
     body: route.maxBodyBytes === 0 ? new Uint8Array() : bytes,
+    pieces: (async function* () {
+      if (route.streamsBody) yield bytes;
+    })(),
     signal: new AbortController().signal,
   });
+  if ('stream' in reply) throw new Error('streamed');
   const text = Buffer.from(reply.body as string).toString();
   return { status: reply.status, headers: reply.headers, body: JSON.parse(text) };
 }

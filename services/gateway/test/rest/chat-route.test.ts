@@ -31,13 +31,14 @@ function rig(deps: Partial<ChatRouteDeps> = {}) {
     duplicate: false,
     async ask(body: unknown, headers: Record<string, string> = { authorization: 'Bearer alice' }) {
       const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.from(JSON.stringify(body));
-      const reply: HttpReply = await route.handle({
+      const reply = (await route.handle({
         param: () => '',
         query: () => undefined,
         header: (name) => headers[name] ?? '',
         body: bytes,
+        pieces: (async function* () {})(),
         signal: client.signal,
-      });
+      })) as HttpReply;
       return { status: reply.status, headers: reply.headers, body: JSON.parse(String(reply.body)) };
     },
   };

@@ -142,7 +142,7 @@ describe('a question while another one is unanswered', () => {
     one.waiting = [turn('alice', mine), turn('bob', theirs)];
     one.say({ type: 'set_on_busy', onBusy: 'interrupt' });
     await asking(one, 'hi');
-    expect(one.appended.map(({ entry }) => [entry.type, entry.run])).toEqual([
+    expect(one.appended.map(({ entry }) => [entry.type, 'run' in entry && entry.run])).toEqual([
       ['run.cancel_requested', mine],
     ]);
     expect(one.stored).toHaveLength(1);

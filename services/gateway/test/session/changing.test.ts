@@ -63,7 +63,8 @@ async function say(one: Rig, command: unknown): Promise<void> {
   await settle();
 }
 
-const entries = (one: Rig) => one.appended.map(({ key, entry }) => [key, entry.type, entry.run]);
+const entries = (one: Rig) =>
+  one.appended.map(({ key, entry }) => [key, entry.type, 'run' in entry && entry.run]);
 
 describe('a message of one’s own', () => {
   it.each([

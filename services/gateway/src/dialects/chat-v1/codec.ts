@@ -28,6 +28,7 @@ export const chatV1: Dialect = {
     sessionRate: false,
     originRefusal: 'http',
     offlineQueue: false,
+    uploads: false,
   },
 
   open(handshake) {

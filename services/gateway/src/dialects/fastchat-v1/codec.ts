@@ -81,6 +81,7 @@ function dialectOf(route: Route): Dialect {
       sessionRate: false,
       originRefusal: 'http',
       offlineQueue: false,
+      uploads: false,
     },
 
     open: (handshake) => open(route, handshake),

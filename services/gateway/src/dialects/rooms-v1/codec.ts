@@ -23,6 +23,7 @@ export const roomsV1: Dialect = {
     sessionRate: false,
     originRefusal: 'http',
     offlineQueue: true,
+    uploads: true,
   },
 
   open(handshake) {

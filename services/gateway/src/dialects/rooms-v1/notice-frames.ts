@@ -2,6 +2,7 @@
 import type { TranscriptMessage } from '@natter/proto';
 import type { Notice } from '../../session/dialect.ts';
 import { person } from './place-frames.ts';
+import { uploadFrame } from './upload-frames.ts';
 import { ASSISTANT, frame, isoTime, where } from './wire.ts';
 
 export function encodeNotice(notice: Notice): string {
@@ -59,6 +60,9 @@ export function encodeNotice(notice: Notice): string {
         { messages: notice.messages.map(shown), ...where(notice.place) },
         notice.cursor,
       );
+    case 'upload':
+    case 'uploaded':
+      return uploadFrame(notice);
     case 'queue_cut':
       return frame('queue_cut', { dropped: notice.dropped, ...where(notice.place) });
   }

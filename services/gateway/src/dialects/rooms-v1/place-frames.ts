@@ -37,6 +37,41 @@ export function encodePlaceEvent(event: PlaceEvent, context: PlaceContext): stri
         },
         cursor,
       );
+    case 'file.shared':
+      return frame(
+        'file_upload',
+        {
+          upload_type: 'completed',
+          status: 'ready',
+          file_id: event.file,
+          file_name: event.name,
+          file_size: event.size,
+          mime_type: event.contentType,
+          checksum: event.sha256,
+          url: `/api/v1/files/${event.file}`,
+          ...person({ sub: event.sub, name: event.subName }),
+          timestamp: isoTime(event.at),
+          ...stored(context),
+        },
+        cursor,
+      );
+    case 'file.progress':
+      return frame(
+        'file_upload',
+        {
+          upload_type: 'progress',
+          status: event.status,
+          file_id: event.file,
+          file_name: event.name,
+          file_size: event.size,
+          received_bytes: event.received,
+          progress: percent(event.received, event.size),
+          ...person({ sub: event.sub, name: event.subName }),
+          timestamp: isoTime(context.atMs),
+          ...where(context),
+        },
+        cursor,
+      );
     case 'typing':
       return frame(
         'typing',
@@ -55,6 +90,11 @@ export function encodePlaceEvent(event: PlaceEvent, context: PlaceContext): stri
       return frame('presence', data, cursor);
     }
   }
+}
+
+/** Whole percents of a file that have arrived. */
+export function percent(received: number, size: number): number {
+  return size === 0 ? 100 : Math.floor((Math.min(received, size) * 100) / size);
 }
 
 /** Everybody has a name to show. */

@@ -32,6 +32,7 @@ const manner: Manner = {
   sessionRate: true,
   originRefusal: 'close',
   offlineQueue: false,
+  uploads: false,
 };
 
 export const sessionV1: Dialect = {
@@ -100,6 +101,8 @@ function encodeNotice(notice: Notice): Frames {
     case 'joined':
     case 'moderated':
     case 'queue_cut':
+    case 'upload':
+    case 'uploaded':
       return null;
   }
 }
