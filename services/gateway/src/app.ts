@@ -26,12 +26,16 @@ import { DIALECTS } from './dialects/registry.ts';
 import { Edge } from './edge/server.ts';
 import { registerGatewayMetrics } from './metrics.ts';
 import { gatewayRoutes } from './rest/gateway-routes.ts';
+import { chatSockets } from './session/chat-sockets.ts';
 import type { SessionContext } from './session/context.ts';
 import { Counted } from './session/counted.ts';
 import { RoomsHere } from './session/rooms-here.ts';
 import { SessionRegistry } from './session/session-registry.ts';
 import { TypingFrames } from './session/typing-frames.ts';
 import { UserRates } from './session/user-rates.ts';
+
+/** The seed's default of MAX_CHUNK_SIZE. */
+const MAX_CHUNK_BYTES = 1_048_576;
 
 export type GatewayConfig = ConfigOf<typeof GATEWAY_SETTINGS> & BaseConfig;
 
@@ -107,9 +111,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     config,
     stopping: stopping.signal,
   });
+  const sockets = chatSockets(DIALECTS, context, sessions, { ...config, maxChunkBytes: MAX_CHUNK_BYTES });
   const edge = new Edge(
     { ...config, localhostAllowed: config.env === 'development' },
-    { dialects: DIALECTS, routes, context, sessions, metrics: counters, log },
+    { sockets, routes, metrics: counters, log },
   );
   answerGateways(cluster, presence, sessions, { size: 0, disconnectAll: () => 0 });
   bus.onReconnect(() => resumeRooms(bus, roomsHere, hub));

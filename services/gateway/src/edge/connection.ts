@@ -1,16 +1,15 @@
 /** A session's socket over uWebSockets.js, safe to use after the socket has gone. */
 import type { WebSocket } from 'uWebSockets.js';
-import type { Opening } from '../session/dialect.ts';
-import type { Session } from '../session/session.ts';
 import type { Socket } from '../session/socket.ts';
+import type { SocketSession } from '../session/socket-session.ts';
 
 /** What uWebSockets keeps for each connection. */
 export interface ConnectionData {
-  opening: Opening;
+  begin: (socket: Socket) => SocketSession;
   /** It is told so over the open socket, as its wire wants it. */
   foreignOrigin: boolean;
   addressKey: string;
-  session: Session | null;
+  session: SocketSession | null;
   socket: UwsSocket | null;
 }
 

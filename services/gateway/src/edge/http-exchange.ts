@@ -1,11 +1,11 @@
 /** Serves one route over uWebSockets.js: body within its limit, abort, one reply. */
 
 import type { HttpResponse, HttpRequest as UwsRequest } from 'uWebSockets.js';
-import { STATUS_CODES } from 'node:http';
 import type { Logger } from '@natter/runtime';
 import { isBusError } from '@natter/runtime';
 import { paramsOf } from '../rest/path-pattern.ts';
 import { errorReply, type HttpReply, type Route } from '../rest/route.ts';
+import { writeReply } from './write-reply.ts';
 
 /** Headers every route may read; `req` is dead once the handler has returned. */
 const READABLE_HEADERS = ['authorization', 'traceparent', 'content-type'] as const;
@@ -98,20 +98,4 @@ function readBody(
     chunks.push(Buffer.from(Buffer.from(chunk)));
     if (isLast) void done(Buffer.concat(chunks));
   });
-}
-
-/** Writes a whole reply; call it within the handler or a cork. */
-export function writeReply(
-  response: HttpResponse,
-  reply: HttpReply,
-  { close = false, withoutBody = false } = {},
-): void {
-  response.writeStatus(`${reply.status} ${STATUS_CODES[reply.status] ?? ''}`);
-  for (const [name, value] of Object.entries(reply.headers)) response.writeHeader(name, value);
-  response.writeHeader('x-content-type-options', 'nosniff');
-  if (!withoutBody) return void response.end(reply.body, close);
-  // Not as its argument, not even undefined: uWebSockets would wait for a body of that length, and
-  // a handler that returns meanwhile ends the process.
-  response.writeHeader('content-length', String(Buffer.byteLength(reply.body)));
-  response.endWithoutBody();
 }

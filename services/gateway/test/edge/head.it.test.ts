@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Edge } from '../../src/edge/server.ts';
 import { registerGatewayMetrics } from '../../src/metrics.ts';
 import type { Route } from '../../src/rest/route.ts';
-import { SessionRegistry } from '../../src/session/session-registry.ts';
 
 const route: Route = {
   method: 'GET',
@@ -21,15 +20,12 @@ const edge = new Edge(
     trustedProxies: [],
     maxConnections: 10,
     maxConnectionsPerAddress: 10,
-    maxFrameBytes: 1_024,
     hardBufferBytes: 65_536,
     heartbeatSeconds: 30,
   },
   {
-    dialects: [],
+    sockets: [],
     routes: [route],
-    context: {} as never,
-    sessions: new SessionRegistry({ keys: () => new Map<string, never>().keys() }, Date.now),
     metrics: registerGatewayMetrics(new Metrics('gateway'), { connections: () => 0, runs: () => 0 }),
     log: createLogger('gateway', 'silent'),
   },

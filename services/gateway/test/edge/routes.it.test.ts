@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { createLogger, Metrics } from '@natter/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Edge } from '../../src/edge/server.ts';
 import { registerGatewayMetrics } from '../../src/metrics.ts';
 import { json, type Method, type Route } from '../../src/rest/route.ts';
+import type { SocketRoute } from '../../src/session/socket-session.ts';
 
 /** Answers with what it was asked. */
 const echo = (method: Method, path: string, more: Partial<Route> = {}): Route => ({
@@ -20,7 +22,12 @@ const echo = (method: Method, path: string, more: Partial<Route> = {}): Route =>
   ...more,
 });
 
-const socket = { name: 'none', path: '/ws/:session_id', manner: {} };
+const socket: SocketRoute = {
+  path: '/ws/:session_id',
+  maxFrameBytes: 1_024,
+  originRefusal: 'http',
+  accept: () => assert.fail('nobody upgrades here'),
+};
 const edge = new Edge(
   {
     host: '127.0.0.1',
@@ -30,12 +37,11 @@ const edge = new Edge(
     trustedProxies: [],
     maxConnections: 10,
     maxConnectionsPerAddress: 10,
-    maxFrameBytes: 1_024,
     hardBufferBytes: 65_536,
     heartbeatSeconds: 30,
   },
   {
-    dialects: [socket as never],
+    sockets: [socket],
     routes: [
       echo('GET', '/rooms/:room_id', { headers: ['master-token'] }),
       echo('DELETE', '/rooms/:room_id'),
@@ -45,11 +51,9 @@ const edge = new Edge(
       echo('POST', '/token'),
       echo('GET', '/ws/test'),
     ],
-    context: {} as never,
-    sessions: new Set(),
-    metrics: registerGatewayMetrics(new Metrics('gateway'), { connections: () => 0, runs: () => 0 } as never),
+    metrics: registerGatewayMetrics(new Metrics('gateway'), { connections: () => 0, runs: () => 0 }),
     log: createLogger('gateway', 'silent'),
-  } as never,
+  },
 );
 let port: number;
 
