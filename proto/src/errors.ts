@@ -179,6 +179,12 @@ export const ERRORS = {
     retry: false,
     status: 403,
   },
+  TOO_MANY_API_KEYS: {
+    text: 'Too many API keys',
+    when: 'There are 1,000 API keys, as many as there may be; revoke one.',
+    retry: false,
+    status: 409,
+  },
   INVALID_LOG_LINE: {
     text: 'Not a log line',
     when: 'A line that was sent to be logged has no text, or a name or level that can not be used.',

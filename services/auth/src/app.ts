@@ -1,5 +1,8 @@
-/** The auth service: verifies and issues tokens, and knows who may be where, for whoever asks on the bus. */
+/** The auth service: tokens, API keys, and who may be where, for whoever asks on the bus. */
 import { Bus, type Logger, Metrics, type Running, startInternalServer } from '@natter/runtime';
+import { ApiKeyStore } from './api-keys/api-key-store.ts';
+import { ApiKeyVerifier } from './api-keys/api-key-verifier.ts';
+import { ApiKeys } from './api-keys/api-keys.ts';
 import { type AuthConfig, masterTokenFile } from './config.ts';
 import { authEndpoints } from './endpoints.ts';
 import { Rooms } from './rooms/rooms.ts';
@@ -7,7 +10,7 @@ import { StoreOpener } from './rooms/stores.ts';
 import { loadTokens, type Tokens } from './tokens/load-tokens.ts';
 
 /** Version of the service's interface, as discovery shows it. */
-const VERSION = '1.1.0';
+const VERSION = '1.2.0';
 
 /** Positions of deleted rooms that are left then go when their users list their rooms. */
 const ROOMS_STOP_MS = 2_000;
@@ -29,15 +32,20 @@ export async function startAuth(config: AuthConfig, log: Logger): Promise<Runnin
     });
     const rooms = new Rooms({ log });
     const stores = new StoreOpener(bus, log);
+    const store = new ApiKeyStore(bus, log);
+    const apiKeys = new ApiKeys({ store, log });
+    const uses = tokens.usesWith(new ApiKeyVerifier({ store, environmentKey: config.logsApiKey }));
     await bus.serve(
       'auth',
       VERSION,
-      'Verifies and issues tokens; knows who may be in which room',
-      authEndpoints({ ...tokens, config, rooms, stores, metrics, log }),
+      'Verifies and issues tokens and API keys; knows who may be in which room',
+      authEndpoints({ ...tokens, uses, config, rooms, stores, apiKeys, metrics, log }),
     );
     serving = true;
     describe(config, tokens, log);
     return {
+      bus,
+      metrics,
       ports: { internal: internal.port },
       stop: async () => {
         serving = false;

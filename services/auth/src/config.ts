@@ -13,6 +13,9 @@ function atLeastBytes(bytes: number) {
   });
 }
 
+/** What a header can carry and nobody guesses. */
+const API_KEY = new RegExp(`^[\\x21-\\x7e]{16,${LIMITS.tokenBytes}}$`);
+
 /** Signatures with a public key. HMAC is left out: a published key must never work as a secret. */
 const PUBLIC_KEY_ALGORITHMS = [
   'RS256',
@@ -67,6 +70,14 @@ export const AUTH_SETTINGS = {
     'NATTER_CONFIG_FILE',
     kinds.optional(),
     'JSON file whose section `auth_middleware` names an HTTP store that must know each token of fastchat-v1. Unset: no such store.',
+  ),
+  logsApiKey: setting(
+    'LOGS_API_KEY',
+    kinds.optional().refine((value) => value === null || API_KEY.test(value), {
+      error: `must have 16 to ${LIMITS.tokenBytes} visible ASCII characters; \`openssl rand -base64 32\` makes a good one`,
+    }),
+    'An API key that may read and write logs, besides those of `npm run apikey`; at least 16 characters. Unset: no such key.',
+    { secret: true },
   ),
   issuer: setting(
     'NATTER_JWT_ISSUER',

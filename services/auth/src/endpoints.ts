@@ -11,6 +11,8 @@ import {
   VerifyRequest,
 } from '@natter/proto';
 import type { BusMessage, Endpoint, Logger, Metrics } from '@natter/runtime';
+import type { ApiKeys } from './api-keys/api-keys.ts';
+import { apiKeysEndpoint } from './api-keys/api-keys-endpoint.ts';
 import type { AuthConfig } from './config.ts';
 import type { OwnKeys } from './keys/own-keys.ts';
 import { type AuthMetrics, registerAuthMetrics } from './metrics.ts';
@@ -39,6 +41,7 @@ export interface EndpointParts {
   verifier: Pick<TokenVerifier, 'remembered'>;
   uses: TokenUses;
   issuer: TokenIssuer;
+  apiKeys: Pick<ApiKeys, 'answer'>;
   rooms: Rooms;
   stores: Pick<StoreOpener, 'open'>;
   metrics: Metrics;
@@ -64,8 +67,7 @@ export function authEndpoints(parts: EndpointParts): Endpoint[] {
     }
   };
   const unavailable = { ok: false, reason: 'unavailable' } as const;
-  const { rooms, stores, log } = parts;
-  const count = (op: string, result: string) => counters.rooms.inc({ op, result });
+  const { rooms, stores, apiKeys, log } = parts;
   return [
     {
       name: 'verify',
@@ -88,7 +90,8 @@ export function authEndpoints(parts: EndpointParts): Endpoint[] {
         JSON.stringify(await bounded<IssueReply>(unavailable, () => issue(request, parts, counters))),
     },
     { name: 'jwks', subject: SUBJECTS.authJwks, handle: () => jwks },
-    roomsEndpoint({ rooms, stores, log, count }),
+    roomsEndpoint({ rooms, stores, log, count: (op, result) => counters.rooms.inc({ op, result }) }),
+    apiKeysEndpoint({ apiKeys, log, count: (op, result) => counters.apiKeys.inc({ op, result }) }),
   ];
 }
 

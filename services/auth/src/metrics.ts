@@ -36,6 +36,11 @@ export function registerAuthMetrics(metrics: Metrics, state: AuthState) {
       'Requests about rooms, by operation and result.',
       ['op', 'result'],
     ),
+    apiKeys: metrics.counter(
+      'natter_auth_api_key_requests_total',
+      'Requests to make, list or revoke API keys, by operation and result.',
+      ['op', 'result'],
+    ),
     seconds: metrics.latency('natter_auth_verify_seconds', 'Time that one verification took.'),
   };
 }

@@ -184,6 +184,26 @@ it('makes tokens for whoever has the generated master token, which it does not l
   for (const secret of [masterToken, made.token, made.refreshToken]) expect(text).not.toContain(secret);
 });
 
+it('takes LOGS_API_KEY before there is a store, and cannot tell of any other key', async () => {
+  const [LOGS_API_KEY, key] = [
+    'the key of a log shipper'.replaceAll(' ', '-'),
+    `nk_${'a'.repeat(16)}_${'A'.repeat(43)}`,
+  ];
+  await start({ LOGS_API_KEY });
+  const { ask } = await client();
+  const judge = (token: string, use: string) => ask(SUBJECTS.authVerify, { token, use });
+  expect(await judge(LOGS_API_KEY, 'api_key')).toMatchObject({
+    principal: { sub: 'natter:key:environment', roles: [], scopes: ['logs:read', 'logs:write'] },
+  });
+  expect(await judge(seedToken('alice'), 'api_key')).toMatchObject({ principal: { sub: 'alice' } });
+  expect(await judge(key, 'api_key')).toEqual({ ok: false, reason: 'unavailable' });
+  const unavailable = { ok: false, reason: 'unavailable' };
+  expect(await ask(SUBJECTS.authApiKeys, { op: 'list' })).toEqual(unavailable);
+  for (const use of ['access', 'websocket', 'client', 'master'])
+    for (const token of [LOGS_API_KEY, key])
+      expect(await judge(token, use)).toEqual({ ok: false, reason: 'invalid' });
+});
+
 it('knows who may be where, for all instances alike', async () => {
   await Promise.all([start(), start()]);
   const { bus, ask } = await client();

@@ -1,10 +1,13 @@
-import { JwksReply, LoginReply, SUBJECTS, VerifyReply } from '@natter/proto';
+import { ApiKeysReply, JwksReply, LoginReply, SUBJECTS, VerifyReply } from '@natter/proto';
 import { BusError, type BusMessage, Metrics } from '@natter/runtime';
 import { decodeJwt } from 'jose';
 import { expect, it } from 'vitest';
+import { ApiKeyVerifier } from '../src/api-keys/api-key-verifier.ts';
+import { ApiKeys } from '../src/api-keys/api-keys.ts';
 import { authEndpoints } from '../src/endpoints.ts';
 import { Rooms } from '../src/rooms/rooms.ts';
 import { loadTokens } from '../src/tokens/load-tokens.ts';
+import { knownApiKeys } from './api-keys/known-api-keys.ts';
 import { configOf, LOG, temporaryFolder } from './forge.ts';
 
 async function service(env: Record<string, string> = {}) {
@@ -13,7 +16,10 @@ async function service(env: Record<string, string> = {}) {
   const stores = { open: () => Promise.reject(new BusError('UNAVAILABLE', 'no broker here')) };
   const rooms = new Rooms({ log: LOG });
   const tokens = await loadTokens(config, LOG);
-  const endpoints = authEndpoints({ ...tokens, config, rooms, stores, metrics, log: LOG });
+  const { store } = knownApiKeys(Date.now);
+  const apiKeys = new ApiKeys({ store, log: LOG });
+  const uses = tokens.usesWith(new ApiKeyVerifier({ store, environmentKey: null }));
+  const endpoints = authEndpoints({ ...tokens, uses, config, rooms, stores, apiKeys, metrics, log: LOG });
   const ask = async (subject: string, body: unknown): Promise<unknown> => {
     const endpoint = endpoints.find((candidate) => candidate.subject === subject);
     const data = body instanceof Uint8Array ? body : new TextEncoder().encode(JSON.stringify(body));
@@ -86,4 +92,19 @@ it('publishes its public key and nothing private', async () => {
   const { keys } = JwksReply.parse(await ask(SUBJECTS.authJwks, {}));
   expect(keys).toHaveLength(1);
   expect(Object.keys(keys[0] ?? {}).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
+});
+
+it('makes, judges and revokes API keys, and counts what was asked', async () => {
+  const { ask, metrics } = await service();
+  const asked = { op: 'create', name: 'ci', scopes: ['logs:read'] };
+  const made = ApiKeysReply.parse(await ask(SUBJECTS.authApiKeys, asked));
+  if (!made.ok) throw new Error(made.reason);
+  const verify = async () =>
+    VerifyReply.parse(await ask(SUBJECTS.authVerify, { token: made.key, use: 'api_key' }));
+  expect(await verify()).toMatchObject({ ok: true, principal: { name: 'ci', scopes: ['logs:read'] } });
+  expect(await ask(SUBJECTS.authApiKeys, { op: 'revoke', id: made.keys[0]?.id })).toMatchObject({ ok: true });
+  expect(await verify()).toEqual({ ok: false, reason: 'invalid' });
+  const text = await metrics.expose();
+  for (const op of ['create', 'revoke'])
+    expect(text).toContain(`natter_auth_api_key_requests_total{op="${op}",result="ok",service="auth"} 1`);
 });

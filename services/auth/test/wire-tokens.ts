@@ -1,6 +1,7 @@
 /** Everything that judges and makes tokens, with known secrets and a frozen clock. */
 import type { TokenUse } from '@natter/proto';
 import { type FrozenClock, frozenClock } from '@natter/testkit';
+import { ApiKeyVerifier } from '../src/api-keys/api-key-verifier.ts';
 import { loadKeySources } from '../src/keys/key-sources.ts';
 import type { TokenStore } from '../src/middleware/token-store.ts';
 import { ClientTokens } from '../src/tokens/client-tokens.ts';
@@ -9,14 +10,18 @@ import { MasterToken } from '../src/tokens/master-token.ts';
 import { TokenIssuer } from '../src/tokens/token-issuer.ts';
 import { TokenUses } from '../src/tokens/token-uses.ts';
 import { TokenVerifier } from '../src/tokens/token-verifier.ts';
+import { type KnownApiKeys, knownApiKeys } from './api-keys/known-api-keys.ts';
 import { configOf, keyFile, LOG, SECRET, temporaryFolder } from './forge.ts';
 
 export const MASTER = 'the master token of these tests';
+export const LOGS_KEY = 'the key of LOGS_API_KEY';
 export const CLIENT_KEY = 'a key of at least thirty-two bytes, for clients';
 
 export interface WireTokens {
   uses: TokenUses;
   issuer: TokenIssuer;
+  /** Keys in the store. */
+  apiKeys: KnownApiKeys;
   time: FrozenClock;
   /** An access token, or one for rooms-v1, of our own key. */
   own(sub: string, type?: 'access' | 'websocket', roles?: string[]): Promise<string>;
@@ -35,9 +40,12 @@ export async function wireTokens(store: TokenStore | null = null): Promise<WireT
   const clients = await ClientTokens.of(CLIENT_KEY, config.clockToleranceS, time.now);
   const master = new MasterToken(MASTER);
   const shared = { personal, clients, master, store, log: LOG, now: time.now };
-  const uses = new TokenUses(shared);
+  const known = knownApiKeys(time.now);
+  const apiKeys = new ApiKeyVerifier({ store: known.store, environmentKey: LOGS_KEY, now: time.now });
+  const uses = new TokenUses({ ...shared, apiKeys });
   return {
     uses,
+    apiKeys: known,
     issuer: new TokenIssuer({ ...shared, keys: sources.own, names: config }),
     time,
     own: async (sub, type = 'access', roles = []) => {

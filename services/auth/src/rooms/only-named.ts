@@ -1,6 +1,6 @@
 /** Of rooms, those that their id means to a user. */
 import type { Asker, RoomView } from '@natter/proto';
-import { inBatches } from './in-batches.ts';
+import { inBatches } from '../in-batches.ts';
 import { namedRoom } from './room-names.ts';
 import type { Stores } from './stores.ts';
 

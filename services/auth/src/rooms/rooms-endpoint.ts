@@ -2,10 +2,10 @@
 import { type RoomsReply, RoomsRequest, SUBJECTS } from '@natter/proto';
 import { BusError, type Endpoint, type Logger } from '@natter/runtime';
 import { requestJson } from '../request-json.ts';
+import { WaitingLine } from '../waiting-line.ts';
 import { RoomRefused } from './room-refused.ts';
 import type { Rooms } from './rooms.ts';
 import type { StoreOpener } from './stores.ts';
-import { WaitingLine } from './waiting-line.ts';
 
 export interface RoomsEndpointParts {
   rooms: Rooms;

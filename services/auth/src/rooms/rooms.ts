@@ -10,8 +10,8 @@ import {
   type RoomView,
 } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
+import { inBatches } from '../in-batches.ts';
 import { Entering } from './entering.ts';
-import { inBatches } from './in-batches.ts';
 import { endPosition, moderate, moderatedRoom } from './moderation.ts';
 import { onlyNamed } from './only-named.ts';
 import { Places, type RoomLimits } from './places.ts';

@@ -6,9 +6,9 @@
  */
 import { BUCKETS, encodeToken } from '@natter/proto';
 import type { Bucket, StreamReader } from '@natter/runtime';
+import { inBatches } from '../in-batches.ts';
 import { bucketCount } from './bucket-count.ts';
 import { unlessConflict } from './compare-and-set.ts';
-import { inBatches } from './in-batches.ts';
 
 /** What a younger key stands for may be on its way: a request ends within 20 s. */
 const SETTLED_MS = 60_000;

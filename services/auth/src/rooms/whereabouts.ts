@@ -1,6 +1,6 @@
 /** Where a user is and may be, by the keys of rooms; all of it read from leaders. */
 import { type Asker, conversationName, type Room, type RoomView } from '@natter/proto';
-import { inBatches } from './in-batches.ts';
+import { inBatches } from '../in-batches.ts';
 import type { Position } from './position-store.ts';
 import { isMember } from './room-rules.ts';
 import { viewOf } from './room-view.ts';

@@ -2,6 +2,7 @@
 import type { Principal, TokenUse, VerifyReply } from '@natter/proto';
 import { LIMITS } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
+import type { ApiKeyVerifier } from '../api-keys/api-key-verifier.ts';
 import type { TokenStore } from '../middleware/token-store.ts';
 import type { ClientTokens } from './client-tokens.ts';
 import type { MasterToken } from './master-token.ts';
@@ -12,6 +13,7 @@ export interface TokenUsesParts {
   personal: TokenVerifier;
   clients: ClientTokens;
   master: MasterToken;
+  apiKeys: ApiKeyVerifier;
   /** Where each token of fastchat-v1 must be known; null: nowhere. */
   store: Pick<TokenStore, 'check'> | null;
   log: Logger;
@@ -38,6 +40,7 @@ export class TokenUses {
 
   #principal(token: string, use: TokenUse): Promise<Principal> {
     if (use === 'master') return this.#master(token);
+    if (use === 'api_key') return this.#apiKey(token);
     return use === 'client'
       ? this.#client(token)
       : this.#parts.personal.principal(token, use === 'websocket' ? use : 'access');
@@ -47,6 +50,12 @@ export class TokenUses {
     const { master, now = Date.now } = this.#parts;
     if (!master.matches(token)) throw new TokenRefused('invalid', 'not the master token');
     return master.principal(now() / 1000);
+  }
+
+  /** An API key, or any access token: what it may do, its roles and scopes say. */
+  #apiKey(token: string): Promise<Principal> {
+    const { apiKeys, personal } = this.#parts;
+    return apiKeys.areLike(token) ? apiKeys.principal(token) : personal.principal(token, 'access');
   }
 
   /** One of fastchat-v1, or any access token; the store, where there is one, must know either. */

@@ -1,7 +1,7 @@
 import { LIMITS } from '@natter/proto';
 import { describe, expect, it } from 'vitest';
 import { forge, hs256, SECRET } from '../forge.ts';
-import { CLIENT_KEY, MASTER, wireTokens } from '../wire-tokens.ts';
+import { CLIENT_KEY, LOGS_KEY, MASTER, wireTokens } from '../wire-tokens.ts';
 
 const HEADER = { alg: 'HS256', typ: 'JWT' };
 
@@ -9,7 +9,7 @@ describe('a token is good for what it was made for', () => {
   it('an access token for every use of a person', async () => {
     const { own, judge } = await wireTokens();
     const token = await own('alice');
-    for (const use of ['access', 'websocket', 'client'] as const)
+    for (const use of ['access', 'websocket', 'client', 'api_key'] as const)
       expect(await judge(token, use)).toBe('alice');
     expect(await judge(token, 'master')).toBe('invalid');
   });
@@ -19,7 +19,7 @@ describe('a token is good for what it was made for', () => {
     const token = await own('alice', 'websocket');
     for (let times = 0; times < 2; times += 1) {
       expect(await judge(token, 'websocket')).toBe('alice');
-      for (const use of ['access', 'client', 'master'] as const)
+      for (const use of ['access', 'client', 'master', 'api_key'] as const)
         expect(await judge(token, use)).toBe('invalid');
     }
   });
@@ -37,8 +37,21 @@ describe('a token is good for what it was made for', () => {
     const claims = { client_id: 'shop', type: 'access', exp: time.now() / 1000 + 60 };
     const token = forge(HEADER, claims, hs256(CLIENT_KEY));
     expect(await judge(token, 'client')).toBe('shop');
-    for (const use of ['access', 'websocket', 'master'] as const)
+    for (const use of ['access', 'websocket', 'master', 'api_key'] as const)
       expect(await judge(token, use)).toBe('invalid');
+  });
+
+  it('an API key for nothing else, whatever its scopes', async () => {
+    const { apiKeys, judge } = await wireTokens();
+    const { id, key } = apiKeys.make(['logs:read', 'logs:write', 'admin']);
+    for (const [token, sub] of [
+      [key, `natter:key:${id}`],
+      [LOGS_KEY, 'natter:key:environment'],
+    ] as const) {
+      expect(await judge(token, 'api_key')).toBe(sub);
+      for (const use of ['access', 'websocket', 'client', 'master'] as const)
+        expect(await judge(token, use)).toBe('invalid');
+    }
   });
 
   it('the master token for nothing else', async () => {
@@ -54,7 +67,7 @@ describe('a token is good for what it was made for', () => {
         expiresAt: Math.floor(time.now() / 1000) + 30 * 86_400,
       },
     });
-    for (const use of ['access', 'websocket', 'client'] as const)
+    for (const use of ['access', 'websocket', 'client', 'api_key'] as const)
       expect(await judge(MASTER, use)).toBe('invalid');
   });
 });
@@ -111,9 +124,12 @@ it.each([
   await expect(own('natter:master', type)).rejects.toMatchObject({ code: 'UNFIT_TOKEN' });
 });
 
-it('a token of a backend cannot claim a reserved subject', async () => {
-  const { judge, time } = await wireTokens();
-  const token = forge(HEADER, { sub: 'natter:master', exp: time.now() / 1000 + 60 }, hs256(SECRET));
-  for (const use of ['access', 'websocket', 'client'] as const)
-    expect(await judge(token, use)).toBe('invalid');
-});
+it.each(['natter:master', 'natter:key:environment'])(
+  'a token of a backend cannot claim a reserved subject: %s',
+  async (sub) => {
+    const { judge, time } = await wireTokens();
+    const token = forge(HEADER, { sub, exp: time.now() / 1000 + 60 }, hs256(SECRET));
+    for (const use of ['access', 'websocket', 'client', 'api_key'] as const)
+      expect(await judge(token, use)).toBe('invalid');
+  },
+);

@@ -1,5 +1,7 @@
 /** Asks the auth service; knows nothing of tokens itself. */
 import {
+  ApiKeysReply,
+  type ApiKeysRequest,
   IssueReply,
   type IssueRequest,
   JwksReply,
@@ -41,12 +43,28 @@ export class AuthClient {
     return JwksReply.parse(await this.#ask(SUBJECTS.authJwks, {}));
   }
 
+  /**
+   * Makes, lists or revokes API keys; the caller has seen that an admin asks.
+   *
+   * Throws BusError UNAVAILABLE, for `create` also when the answer was lost: it is asked once, as
+   * another try would leave behind a key that nobody knows.
+   */
+  async apiKeys(request: ApiKeysRequest): Promise<ApiKeysReply> {
+    const reply =
+      request.op === 'create'
+        ? await this.#askOnce(SUBJECTS.authApiKeys, request, this.#timeoutMs)
+        : await this.#ask(SUBJECTS.authApiKeys, request);
+    return ApiKeysReply.parse(reply);
+  }
+
   async #ask(subject: string, body: unknown): Promise<unknown> {
-    const data = JSON.stringify(body);
     // Asking twice harms nobody, and a broker that restarts is back within a second.
-    const reply = await whileUnavailable(this.#timeoutMs, (remainingMs) =>
-      this.#bus.request(subject, data, Math.max(50, remainingMs)),
+    return whileUnavailable(this.#timeoutMs, (remainingMs) =>
+      this.#askOnce(subject, body, Math.max(50, remainingMs)),
     );
-    return JSON.parse(decoder.decode(reply));
+  }
+
+  async #askOnce(subject: string, body: unknown, timeoutMs: number): Promise<unknown> {
+    return JSON.parse(decoder.decode(await this.#bus.request(subject, JSON.stringify(body), timeoutMs)));
   }
 }

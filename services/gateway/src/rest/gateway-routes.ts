@@ -7,6 +7,7 @@ import type { Presence } from '../cluster/presence.ts';
 import { loadTestPage } from '../page/test-page.ts';
 import type { SessionContext } from '../session/context.ts';
 import { UserRates } from '../session/user-rates.ts';
+import { apiKeyRoutes } from './api-key-routes.ts';
 import { chatRoute } from './chat-route.ts';
 import { clusterRoutes } from './cluster-routes.ts';
 import { roomsRoutes } from './rooms-routes.ts';
@@ -42,6 +43,7 @@ export function gatewayRoutes(deps: GatewayRouteDeps): Route[] {
   return [
     ...serviceRoutes({ ...deps, auth, page: loadTestPage() }),
     ...tokenRoutes({ auth, log }),
+    ...apiKeyRoutes({ auth, requests, log }),
     ...roomsRoutes({ auth, requests, log, rooms, transcripts: pages, presence }),
     ...clusterRoutes({ auth, requests, log, cluster }),
     chatRoute({ auth, hub, turns, questions, rates, log, now, answerTimeoutMs, stopping }),

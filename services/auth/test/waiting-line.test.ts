@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { WaitingLine } from '../../src/rooms/waiting-line.ts';
+import { WaitingLine } from '../src/waiting-line.ts';
 
 function lineUnderTest() {
   let nowMs = 0;

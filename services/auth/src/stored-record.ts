@@ -9,7 +9,7 @@ export function readRecord<T>(schema: z.ZodType<T>, entry: Pick<Entry, 'value'>,
   try {
     return schema.parse(JSON.parse(decoder.decode(entry.value)));
   } catch (err) {
-    log.error({ err }, 'a record of the rooms could not be read');
+    log.error({ err }, 'a stored record could not be read');
     return null;
   }
 }
