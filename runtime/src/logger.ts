@@ -1,38 +1,66 @@
-/** Log lines: one JSON object each on standard output, secrets redacted. */
+/** Log lines: one JSON object each on standard output and, shipped, on the bus; secrets redacted. */
 import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino';
 
 export type { Logger };
 
-/** Keys whose values are replaced wherever they stand in a line's fields, two levels deep. */
-const SECRET_KEYS = [
-  'token',
-  'access_token',
-  'refresh_token',
-  'authorization',
-  'cookie',
-  'apiKey',
-  'secret',
-  'password',
-  'seed',
-];
+/** Keys of a line whose values are replaced, at any depth and in any case. */
+const SECRET_KEY =
+  /^(?:(?:access|refresh|master)[_-]?token|token|authorization|(?:set-)?cookie|api[_-]?key|secret|password|seed)$/i;
+/** Whether there is any: few lines have one, and only those are parsed. */
+const HAS_SECRET_KEY = new RegExp(`"${SECRET_KEY.source.slice(1, -1)}":`, 'i');
 
-/** A JWT or a bearer secret inside a text, such as the message of an error. */
-const SECRET_TEXT =
-  /\beyJ[\w-]+\.[\w-]+\.[\w-]*|\bBearer\s+\S+|\bsk-[\w-]{8,}|([?&](?:access_)?token=)[^&\s"']+/gi;
+/** Where a word begins: also behind a line break that JSON has escaped. */
+const START = String.raw`(?:\b|(?<=\\(?:[bfnrt]|u[\da-f]{4})))`;
+
+/**
+ * What looks like a credential inside a text, such as the message of an error: a JWT, a bearer secret, a
+ * key of a model provider, one of ours, the seed of an nkey, and what follows `token=` or `"token":"`
+ * and the like.
+ *
+ * Nothing of it goes past a quote or a backslash, so that a line of JSON stays one.
+ */
+const SECRET_TEXT = new RegExp(
+  [
+    String.raw`${START}eyJ[\w-]+\.[\w-]+\.[\w-]*`,
+    String.raw`${START}Bearer\s+[^\s"\\]+`,
+    String.raw`${START}(?:sk-|nk_)[\w-]{8,}`,
+    String.raw`${START}SU[A-Z2-7]{56}\b`,
+    String.raw`((?:token|api_?key|secret|password)(?:=|%3D|\\?"\s*:\s*\\?"))[^&\s"'#\\]+`,
+  ].join('|'),
+  'gi',
+);
 
 /** The text without what looks like a credential. */
 export function redactText(text: string): string {
   return text.replace(SECRET_TEXT, (_match, prefix: string | undefined) => `${prefix ?? ''}[redacted]`);
 }
 
-/** Writes to standard output unless another `destination` is given. */
-export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
+/** A line of JSON without the values of secret keys, and without credentials in its texts. */
+function redactLine(line: string): string {
+  const safe = redactText(line);
+  if (!HAS_SECRET_KEY.test(safe)) return safe;
+  const fields = JSON.parse(safe, (key, value) => (SECRET_KEY.test(key) ? '[redacted]' : value));
+  return `${JSON.stringify(fields)}\n`;
+}
+
+/** A second destination, with a level of its own. */
+export interface SecondDestination {
+  level: string;
+  stream: DestinationStream;
+}
+
+/** Writes to standard output unless another `destination` is given, and to `second`. */
+export function createLogger(
+  service: string,
+  level: string,
+  destination?: DestinationStream,
+  second?: SecondDestination,
+): Logger {
   const options: LoggerOptions = {
-    level,
+    level: second === undefined ? level : lower(level, second.level),
     base: { service, pid: process.pid },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
     serializers: { err: serializeError },
     hooks: {
       // Errors of libraries carry URLs and headers in their texts; a path list can't reach those.
@@ -40,11 +68,27 @@ export function createLogger(service: string, level: string, destination?: Desti
         const safe: unknown[] = args.map((arg) => (typeof arg === 'string' ? redactText(arg) : arg));
         // Without a text of its own the line would get the error's, as it is.
         if (safe.length === 1) safe.push(...messageOf(args[0]));
-        method.apply(this, safe as Parameters<typeof method>);
+        try {
+          method.apply(this, safe as Parameters<typeof method>);
+        } catch (error) {
+          // A field with a getter or a toJSON that throws: the line matters more than its fields.
+          const text = safe.find((arg) => typeof arg === 'string') ?? 'a log line could not be written';
+          method.apply(this, [{ unwritable: redactText(String(error)) }, text] as Parameters<typeof method>);
+        }
       },
+      // Fields at any depth, and those of child loggers. pino's own list of paths costs 18 µs a line.
+      streamWrite: redactLine,
     },
   };
-  return pino(options, destination);
+  if (second === undefined) return pino(options, destination);
+  const streams = [{ level, stream: destination ?? pino.destination(1) }, second];
+  return pino(options, pino.multistream(streams as Parameters<typeof pino.multistream>[0]));
+}
+
+/** The less severe one of two levels. */
+function lower(first: string, second: string): string {
+  const severity = (level: string) => pino.levels.values[level] ?? Number.POSITIVE_INFINITY;
+  return severity(first) <= severity(second) ? first : second;
 }
 
 function messageOf(subject: unknown): string[] {

@@ -1,7 +1,11 @@
 /** The life of a service process: settings, start, ready, and one orderly stop. */
+import type { Bus } from './bus/bus.ts';
 import { BASE_SETTINGS } from './config/base.ts';
 import { ConfigError, type ConfigOf, loadConfig, type Settings } from './config/define.ts';
-import { createLogger, type Logger } from './logger.ts';
+import type { Logger } from './logger.ts';
+import { setProcessLogs } from './logs/broadcast-log.ts';
+import { ProcessLogs } from './logs/process-logs.ts';
+import type { Metrics } from './metrics.ts';
 
 export type BaseConfig = ConfigOf<typeof BASE_SETTINGS>;
 
@@ -10,6 +14,9 @@ export interface Running {
   stop(): Promise<void>;
   /** What the parent process is told when the service is ready. */
   ports: Record<string, number>;
+  /** Takes the service's log lines; its close, within `stop`, waits for the last ones. */
+  bus: Bus;
+  metrics: Metrics;
 }
 
 export interface ServiceDefinition<S extends Settings> {
@@ -27,7 +34,10 @@ export interface ServiceDefinition<S extends Settings> {
 export async function runService<S extends Settings>(definition: ServiceDefinition<S>): Promise<void> {
   const { config, unknown } = readConfig(definition);
   const level = config.debug && config.logLevel !== 'trace' ? 'debug' : config.logLevel;
-  const log = createLogger(definition.name, level);
+  const { shippedLogLevel } = config;
+  const logs = new ProcessLogs({ service: definition.name, level, shippedLevel: shippedLogLevel });
+  setProcessLogs(logs);
+  const { log } = logs;
   if (unknown.length > 0) log.warn({ variables: unknown }, 'unknown variables: nobody reads them');
 
   let running: Running | null = null;
@@ -68,6 +78,7 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
     process.exitCode = 1;
     process.exit();
   }
+  logs.attach(running.bus, running.metrics);
   log.info({ ports: running.ports }, 'ready');
   process.send?.({ ready: running.ports });
 }

@@ -48,6 +48,74 @@ test('an error given alone is redacted in the message that pino takes from it', 
   }
 });
 
+const NATTER_KEY = `nk_abcdefgh12345678_${'x'.repeat(43)}`;
+const SEED = `SU${'A'.repeat(56)}`;
+
+test.each([
+  ['a key of ours', `refused ${NATTER_KEY}`, NATTER_KEY],
+  ['the seed of an nkey', `read ${SEED}`, SEED],
+  ['?token=', 'GET /ws/logs?token=canary HTTP/1.1', 'canary'],
+  ['&access_token=', 'a?b=1&access_token=canary&c=2', 'canary'],
+  ['api_key= without a question mark', 'api_key=canary', 'canary'],
+  ['token= inside an encoded URL', '?next=%2Fws%3Ftoken%3Dcanary', 'canary'],
+  ['JSON inside a text', 'got {"access_token":"canary"}', 'canary'],
+])('%s is redacted in messages, fields, children and errors', (_name, text, secret) => {
+  const lines = written((log) => {
+    log.info(text);
+    log.info({ request: { target: [{ url: text }] } }, 'field');
+    log.child({ url: text }).info('child');
+    log.error({ err: new Error(text) }, 'error');
+    log.info({ text: `behind a line break\n${text}` }, 'break');
+  });
+  expect(lines).not.toContain(secret);
+  for (const line of lines.trimEnd().split('\n')) expect(JSON.parse(line).service).toBe('test');
+});
+
+test('secret fields of any kind are redacted at any depth', () => {
+  const line = written((log) =>
+    log.child({ 'access-token': 'canary-1' }).info({
+      a: { b: { c: [{ Authorization: 'canary-2', cookie: ['canary-3'], secret: { of: 'canary-4' } }] } },
+    }),
+  );
+  expect(line).not.toContain('canary');
+  expect(JSON.parse(line).a.b.c[0]).toEqual({
+    Authorization: '[redacted]',
+    cookie: '[redacted]',
+    secret: '[redacted]',
+  });
+});
+
+test('a line whose fields throw is written without them', () => {
+  const fields = {
+    get broken(): string {
+      throw new Error('no such thing');
+    },
+  };
+  const line = JSON.parse(written((log) => log.warn(fields, 'still said')));
+  expect(line).toMatchObject({ level: 'warn', msg: 'still said', unwritable: 'Error: no such thing' });
+});
+
+test('circular fields and big integers are written', () => {
+  const circle: Record<string, unknown> = { big: 2n ** 80n };
+  circle.self = circle;
+  expect(JSON.parse(written((log) => log.info({ circle }, 'round'))).msg).toBe('round');
+});
+
+test.each([
+  ['warn', 'info', ['warn'], ['info', 'warn']],
+  ['silent', 'info', [], ['info', 'warn']],
+  ['debug', 'error', ['debug', 'info', 'warn'], []],
+  ['info', 'silent', ['info', 'warn'], []],
+])('at level %s with a second destination at %s each gets its own lines', (level, other, first, second) => {
+  const lines: Record<'first' | 'second', string[]> = { first: [], second: [] };
+  const into = (name: 'first' | 'second') => ({
+    write: (line: string) => void lines[name].push(JSON.parse(line).level),
+  });
+  const log = createLogger('test', level, into('first'), { level: other, stream: into('second') });
+  for (const one of ['debug', 'info', 'warn'] as const) log[one]('x');
+  expect(lines).toEqual({ first, second });
+});
+
 test('text without a credential stays as it is', () => {
   expect(redactText('the token expired after 3 bearers asked')).toBe(
     'the token expired after 3 bearers asked',

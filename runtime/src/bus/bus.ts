@@ -36,6 +36,10 @@ export interface AppendOptions {
   traceparent?: string;
   /** How long to go on trying, in milliseconds. */
   timeoutMs?: number;
+  /** Takes the place of all earlier messages of the subject, where the stream allows it. */
+  rollup?: boolean;
+  /** Tries once only, for a caller that repeats by itself and keeps an order. */
+  once?: boolean;
 }
 
 export interface Appended {
@@ -69,6 +73,7 @@ export class Bus {
   readonly #log: Logger;
   readonly #reconnected = new Set<() => void | Promise<void>>();
   readonly #disconnected = new Set<() => void>();
+  readonly #closing = new Set<() => Promise<void>>();
   readonly #services: Service[] = [];
   readonly #answers = new Set<Promise<void>>();
   #connected = true;
@@ -120,6 +125,11 @@ export class Bus {
   /** Calls back after each reconnect, when subscriptions are in place again. */
   onReconnect(callback: () => void | Promise<void>): void {
     this.#reconnected.add(callback);
+  }
+
+  /** Calls back when the bus is to be closed, and waits for it: what comes last is sent then. */
+  beforeClose(callback: () => Promise<void>): void {
+    this.#closing.add(callback);
   }
 
   /** Publishes without storing; lost when nobody listens or the connection is down. */
@@ -181,8 +191,8 @@ export class Bus {
     const attempt = (remainingMs: number) =>
       this.#appendOnce(subject, data, options, Math.max(50, Math.min(2_000, remainingMs)));
     const timeoutMs = options.timeoutMs ?? 5_000;
-    if (options.id !== undefined || options.expectLast !== undefined)
-      return whileUnavailable(timeoutMs, attempt);
+    const repeatable = options.id !== undefined || options.expectLast !== undefined;
+    if (repeatable && options.once !== true) return whileUnavailable(timeoutMs, attempt);
     return attempt(timeoutMs).catch((error: unknown) => {
       throw asBusError(error);
     });
@@ -200,6 +210,7 @@ export class Bus {
     if (options.expectLast !== undefined)
       head.set('Nats-Expected-Last-Subject-Sequence', String(options.expectLast));
     if (options.traceparent !== undefined) head.set(TRACEPARENT, options.traceparent);
+    if (options.rollup === true) head.set('Nats-Rollup', 'sub');
     const reply = await this.#requests.request(subject, data, timeout, head);
     const ack = JSON.parse(decoder.decode(reply.data));
     if (ack.error) throw apiError(ack.error);
@@ -231,6 +242,24 @@ export class Bus {
       // The broker says 0 for the first one of a stream that never had any.
       return { firstSeq: Math.max(1, state.first_seq), lastSeq: state.last_seq };
     });
+  }
+
+  /**
+   * Subjects that match `filter` and hold a message, in no order; goes on trying while the broker is away.
+   *
+   * The leader of the stream answers, so what was acknowledged before is among them.
+   */
+  subjectsOf(stream: string, filter: string): Promise<string[]> {
+    return whileUnavailable(10_000, async () => {
+      // The library asks for all pages of 100,000 subjects.
+      const { state } = await this.#jsm.streams.info(stream, { subjects_filter: filter });
+      return Object.keys(state.subjects ?? {});
+    });
+  }
+
+  /** Takes away what the subjects that match `filter` hold; goes on trying while the broker is away. */
+  async purge(stream: string, filter: string): Promise<void> {
+    await whileUnavailable(10_000, () => this.#jsm.streams.purge(stream, { filter }));
   }
 
   /** Takes messages from a durable consumer. */
@@ -274,6 +303,7 @@ export class Bus {
 
   /** Sends what is buffered, ends subscriptions after what has arrived, and closes. */
   async close(): Promise<void> {
+    for (const callback of this.#closing) await this.#guard(callback);
     if (this.#nc.isClosed()) return;
     if (!this.#connected) return this.#nc.close();
     // A drain ends at once after the last request has come in; its answer may take longer.
@@ -307,7 +337,7 @@ export class Bus {
     try {
       await callback();
     } catch (err) {
-      this.#log.error({ err }, 'a reconnect callback threw');
+      this.#log.error({ err }, 'a callback of the bus threw');
     }
   }
 }

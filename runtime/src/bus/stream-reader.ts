@@ -30,6 +30,8 @@ const SILENCE_MS = 1_500;
 const END_OF_BATCH = 204;
 const NOT_FOUND = 404;
 
+const decoder = new TextDecoder();
+
 export class StreamReader {
   readonly #nc: NatsConnection;
   readonly #inboxPrefix: string;
@@ -81,6 +83,34 @@ export class StreamReader {
   /** The message with this sequence, or null. */
   async at(stream: string, seq: number): Promise<Stored | null> {
     return this.#readOne(stream, { seq });
+  }
+
+  /**
+   * The last message of a subject as the leader of the stream has it, or null; costs more than `last`.
+   *
+   * For what must not be stale: a replica may not have heard yet of what was acknowledged.
+   */
+  async lastFromLeader(stream: string, subject: string): Promise<Stored | null> {
+    const query = JSON.stringify({ last_by_subj: subject });
+    const answer = await whileUnavailable(READ_TIMEOUT_MS, () =>
+      this.#requests.request(`$JS.API.STREAM.MSG.GET.${stream}`, query, SILENCE_MS),
+    );
+    const { error, message } = JSON.parse(decoder.decode(answer.data));
+    if (error?.code === NOT_FOUND) return null;
+    if (error) throw apiError(error);
+    const head = Buffer.from(message.hdrs ?? '', 'base64').toString();
+    return {
+      seq: message.seq,
+      subject: message.subject,
+      timeMs: Date.parse(message.time),
+      data: Buffer.from(message.data ?? '', 'base64'),
+      header: (name) =>
+        head
+          .split('\r\n')
+          .find((line) => line.startsWith(`${name}:`))
+          ?.slice(name.length + 1)
+          .trim() || undefined,
+    };
   }
 
   /** A query without `batch` or `multi_last` is answered with one message, and no word behind it. */

@@ -77,6 +77,8 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
   intake.start();
 
   return {
+    bus,
+    metrics,
     ports: { internal: internal.port },
     async stop() {
       await intake.stop();

@@ -17,6 +17,7 @@ import { RateStore } from './bus/rate-store.ts';
 import { Readiness } from './bus/readiness.ts';
 import { RoomsClient } from './bus/rooms-client.ts';
 import { TurnStore } from './bus/turn-store.ts';
+import { UploadsClient } from './bus/uploads-client.ts';
 import { UserChannel } from './bus/user-channel.ts';
 import { answerGateways } from './cluster/answer-gateways.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -29,6 +30,7 @@ import { gatewayRoutes } from './rest/gateway-routes.ts';
 import { chatSockets } from './session/chat-sockets.ts';
 import type { SessionContext } from './session/context.ts';
 import { Counted } from './session/counted.ts';
+import { ProgressFrames } from './session/progress-frames.ts';
 import { RoomsHere } from './session/rooms-here.ts';
 import { SessionRegistry } from './session/session-registry.ts';
 import { TypingFrames } from './session/typing-frames.ts';
@@ -85,6 +87,11 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     rates: new RateStore(bus, config.rateLimitWindowSeconds, now),
     setTyping: (conversation, sub, isTyping) => sessions.setTyping(conversation, sub, isTyping),
     typing,
+    uploads: new UploadsClient(bus, config.storeTimeoutMs, config.finalizeTimeoutMs),
+    progress: new ProgressFrames({
+      publish: (conversation, event) => bus.publish(SUBJECTS.liveOut(conversation), JSON.stringify(event)),
+      now,
+    }),
     metrics: counters,
     limits: {
       ...config,
@@ -142,6 +149,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   ];
 
   return {
+    bus,
+    metrics,
     ports: { http: port, internal: internal.port },
     async stop() {
       stopping.abort();
