@@ -19,6 +19,12 @@ export interface VariableGroup {
 /** Read by the scripts and tests, not by a service. */
 const TOOL_VARIABLES: Variable[] = [
   {
+    name: 'NATTER_ADMIN_TOKEN',
+    doc: '`npm run apikey`: access token or API key of an admin. Unset: one is signed with the key in NATTER_DATA_DIR.',
+    fallback: null,
+    fallbackDoc: null,
+  },
+  {
     name: 'NATTER_REQUIRE_ALL',
     doc: 'Tests: 1 makes a test fail that would be skipped because the machine lacks Docker, a browser or a Python package.',
     fallback: null,
