@@ -16,10 +16,10 @@ import { type Bus, whileUnavailable } from '@natter/runtime';
 const decoder = new TextDecoder();
 
 export class AuthClient {
-  readonly #bus: Bus;
+  readonly #bus: Pick<Bus, 'request'>;
   readonly #timeoutMs: number;
 
-  constructor(bus: Bus, timeoutMs: number) {
+  constructor(bus: Pick<Bus, 'request'>, timeoutMs: number) {
     this.#bus = bus;
     this.#timeoutMs = timeoutMs;
   }
