@@ -45,6 +45,26 @@ export const GATEWAY_SETTINGS = {
     integer(65_536, 1_024, 1_048_576),
     'Largest frame a client may send. A larger one closes the connection with 1009, above 16 MiB with 1006.',
   ),
+  maxFileBytes: setting(
+    'MAX_FILE_SIZE',
+    integer(52_428_800, 1, 1_073_741_824),
+    'Largest file that may be uploaded, in bytes. The same for gateways and uploads services.',
+  ),
+  maxChunkBytes: setting(
+    'MAX_CHUNK_SIZE',
+    integer(1_048_576, 1_024, 1_048_576),
+    'Largest part of an upload, in bytes. Frames of rooms-v1 that carry one may be larger than NATTER_MAX_FRAME_BYTES. The same for gateways and uploads services.',
+  ),
+  uploadFramesPerWindow: setting(
+    'NATTER_UPLOAD_FRAMES_PER_WINDOW',
+    integer(2_000, 1, 1_000_000),
+    'Frames of a connection within WS_RATE_LIMIT_WINDOW that are binary or larger than 8 KiB, on wires that take uploads; parts of uploads count here and not against WS_RATE_LIMIT_REQUESTS. Also PATCH requests of a user to a gateway. More are answered with RATE_LIMIT.',
+  ),
+  finalizeTimeoutMs: setting(
+    'NATTER_FINALIZE_TIMEOUT_MS',
+    integer(30_000, 1_000, 600_000),
+    'How long the uploads service may take to check, scan and store a whole file, before the client is told UNAVAILABLE and may finalize again.',
+  ),
   maxTurnsPerConnection: setting(
     'NATTER_MAX_TURNS_PER_CONNECTION',
     integer(8, 1, 1_000),
@@ -95,6 +115,11 @@ export const GATEWAY_SETTINGS = {
     'NATTER_HARD_BUFFER_BYTES',
     integer(2_097_152, 65_536, 268_435_456),
     'With more than this waiting, a slow reader is closed with 1013 so that it can come back.',
+  ),
+  maxLogReaders: setting(
+    'NATTER_MAX_LOG_READERS',
+    integer(2_000, 1, 1_000_000),
+    'Readers of logs this gateway serves, over sockets and HTTP. One more is closed with 1013, or answered with 503. Different filters are at most 256.',
   ),
   drainMs: setting(
     'NATTER_DRAIN_MS',

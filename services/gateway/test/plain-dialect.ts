@@ -23,9 +23,15 @@ export function plainDialect(manner: Partial<Manner> = {}): Dialect {
     open: () => {
       throw new Error('tests make their openings themselves');
     },
-    decode: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
+    decode: (bytes) => {
+      const decoded = JSON.parse(new TextDecoder().decode(bytes));
+      // JSON has no bytes: a part is its text.
+      if (decoded.command?.step === 'chunk') decoded.command.data = Buffer.from(decoded.command.data);
+      return decoded;
+    },
     encodeRefused: (code) => JSON.stringify({ refused: code }),
-    encodeError: (code, { retryAfter, messageId }) => JSON.stringify({ error: code, retryAfter, messageId }),
+    encodeError: (code, { retryAfter, messageId, file, chunk, missing }) =>
+      JSON.stringify({ error: code, retryAfter, messageId, file, chunk, missing }),
     encodeNotice: (notice) => JSON.stringify({ notice }),
     encodeEvent: (event, { run, room, session, cursor }) =>
       JSON.stringify({ event, run, room, session, cursor }),

@@ -8,10 +8,12 @@ import type { Positions } from '../bus/positions.ts';
 import type { RateStore } from '../bus/rate-store.ts';
 import type { RoomsClient } from '../bus/rooms-client.ts';
 import type { TurnStore } from '../bus/turn-store.ts';
+import type { UploadsClient } from '../bus/uploads-client.ts';
 import type { UserChannel } from '../bus/user-channel.ts';
 import type { Presence } from '../cluster/presence.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Dialect, ErrorDetail, Frames, Notice, OnBusy, Opening } from './dialect.ts';
+import type { ProgressFrames } from './progress-frames.ts';
 import type { RoomsHere } from './rooms-here.ts';
 import type { Socket } from './socket.ts';
 import type { TypingFrames } from './typing-frames.ts';
@@ -26,6 +28,10 @@ export interface SessionLimits {
   hardBufferBytes: number;
   heartbeatSeconds: number;
   anonymousSessions: boolean;
+  /** Of frames that carry no part of an upload. */
+  maxFrameBytes: number;
+  maxChunkBytes: number;
+  uploadFramesPerWindow: number;
 }
 
 export interface SessionContext {
@@ -48,6 +54,9 @@ export interface SessionContext {
   setTyping(conversation: string, sub: string, isTyping: boolean): void;
   /** Tells those who watch. */
   typing: Pick<TypingFrames, 'say'>;
+  uploads: Pick<UploadsClient, 'ask'>;
+  /** Tells those who watch how far an upload is. */
+  progress: Pick<ProgressFrames, 'say'>;
   metrics: GatewayMetrics;
   limits: SessionLimits;
   log: Logger;

@@ -95,8 +95,12 @@ export type Decoded =
   | { ok: true; command: Command }
   | {
       ok: false;
-      code: ErrorCode /** What was wrong, for the client; at most 100 characters. */;
+      code: ErrorCode;
+      /** What was wrong, for the client; at most 100 characters. */
       detail?: string;
+      /** Of a part of an upload that can't be used. */
+      file?: string;
+      chunk?: number;
     };
 
 /** The parts of an upgrade request a dialect may read. */

@@ -18,16 +18,15 @@ import { Arrival } from './arrival.ts';
 import { Asking } from './asking.ts';
 import { Changing } from './changing.ts';
 import type { Connection, Refusal, SessionContext } from './context.ts';
-import type { Command, Dialect, Frames, Notice, OnBusy, Opening } from './dialect.ts';
-import { RateLimit } from './rate-limit.ts';
+import type { Command, Decoded, Dialect, Frames, Notice, OnBusy, Opening, UploadCommand } from './dialect.ts';
+import { FrameRates, mayCarryPart } from './frame-rates.ts';
 import { RoomCommands } from './room-commands.ts';
 import { Seats } from './seats.ts';
 import type { Socket } from './socket.ts';
+import { Uploading } from './uploading.ts';
 
 /** Commands that may wait for those before them. */
 const WAITING_LIMIT = 64;
-/** A client that goes on after this many refusals in a row is not worth its frames. */
-const REFUSALS_LIMIT = 200;
 /** Options for all questions may come as the first frame, this long after the confirmation. */
 const CONFIGURE_MS = 2_000;
 
@@ -49,6 +48,8 @@ export class Session implements Connection {
   readonly #arrival: Arrival;
   readonly #waiting: Queued[] = [];
   #working = false;
+  /** Commands among them, and the one under way, after which the connection is somewhere else. */
+  #entering = 0;
   /** Whether nobody could tell about the last token. */
   #undecided = false;
   #hasSpoken = false;
@@ -57,8 +58,8 @@ export class Session implements Connection {
   /** When its first frame came; it may have waited for the verdict about a token. */
   #spokeAtMs: number | null = null;
   #confirmedAtMs = 0;
-  #rate: RateLimit | null = null;
-  #refusals = 0;
+  #rates: FrameRates | null = null;
+  #uploading: Uploading | null = null;
   #stopListening: (() => void) | null = null;
   #heartbeatAtMs: number;
 
@@ -98,11 +99,17 @@ export class Session implements Connection {
 
   /** Takes one frame; `bytes` may be reused by the caller afterwards. */
   receive(bytes: Uint8Array, isBinary: boolean): void {
-    if (this.closed || !this.#withinRate()) return;
+    if (this.closed) return;
+    const isLarge = this.dialect.manner.uploads && mayCarryPart(bytes.byteLength, isBinary);
+    if (isLarge ? !this.#withinLargeRate() : !this.#withinRate()) return;
     this.#spokeAtMs ??= this.context.now();
     const decoded = this.dialect.decode(bytes, isBinary);
-    if (decoded.ok) this.#enqueue(decoded.command);
-    else this.refuse(decoded.code, decoded.detail === undefined ? {} : { detail: decoded.detail });
+    if (isLarge && !this.#mayBeLarge(decoded, bytes.byteLength)) return;
+    if (!decoded.ok) {
+      const { ok: _, code, ...detail } = decoded;
+      this.refuse(code, detail);
+    } else if (decoded.command.type === 'upload') this.#upload(decoded.command);
+    else this.#enqueue(decoded.command);
   }
 
   /** A control frame came; it counts like any other, for answering it costs as much. */
@@ -202,23 +209,58 @@ export class Session implements Connection {
   }
 
   #withinRate(): boolean {
-    const { limits, now } = this.context;
-    this.#rate ??= new RateLimit(limits.rateLimitRequests, limits.rateLimitWindowSeconds);
-    const retryAfter = this.#rate.take(now());
-    if (retryAfter === 0) {
-      this.#refusals = 0;
-      return true;
-    }
-    this.#refusals += 1;
-    if (this.#refusals > REFUSALS_LIMIT) this.close('tooManyErrors');
+    return this.#within((rates, nowMs) => rates.take(nowMs));
+  }
+
+  #withinLargeRate(): boolean {
+    return this.#within((rates, nowMs) => rates.takeLarge(nowMs));
+  }
+
+  #within(take: (rates: FrameRates, nowMs: number) => number): boolean {
+    this.#rates ??= new FrameRates(this.context.limits);
+    const retryAfter = take(this.#rates, this.context.now());
+    if (retryAfter === 0) return true;
+    if (this.#rates.isHopeless) this.close('tooManyErrors');
     else this.refuse('RATE_LIMIT', { retryAfter });
     return false;
+  }
+
+  /** A large frame that carries no part of an upload is one like all others. */
+  #mayBeLarge(decoded: Decoded, bytes: number): boolean {
+    const isPart = decoded.ok && decoded.command.type === 'upload' && decoded.command.step === 'chunk';
+    if (isPart) {
+      this.#rates?.tookPart();
+      return true;
+    }
+    const isBadPart = !decoded.ok && decoded.file !== undefined;
+    if (bytes <= this.context.limits.maxFrameBytes || isBadPart) return this.#withinRate();
+    this.close('frameTooLarge');
+    return false;
+  }
+
+  /** Beside the others, as soon as it is known who uploads, and where they are. */
+  #upload(command: UploadCommand): void {
+    const { principal } = this;
+    if (command.step === 'chunk') {
+      if (principal !== null) return this.#uploads().begin(command, principal);
+      const about = { file: command.file, chunk: command.index };
+      // Its bytes can't be kept for somebody who may turn out to be nobody.
+      if (this.#working) this.refuse('UPLOAD_BUSY', { ...about, retryAfter: 1 });
+      else this.refuse(this.#undecided ? 'UNAVAILABLE' : 'AUTH_REQUIRED', about);
+    } else if (principal === null || (command.step === 'init' && this.#entering > 0)) this.#enqueue(command);
+    else this.#uploads().begin(command, principal);
+  }
+
+  #uploads(): Uploading {
+    this.#uploading ??= new Uploading(this, this.#seats, this.#asking);
+    return this.#uploading;
   }
 
   /** Commands are done one after the other, so that what follows a token is said by its owner. */
   #enqueue(command: Queued): void {
     if (this.#waiting.length >= WAITING_LIMIT) return this.refuse('TOO_MANY_TURNS');
     this.#waiting.push(command);
+    if (isEntering(command)) this.#entering += 1;
     if (!this.#working) void this.#work();
   }
 
@@ -232,6 +274,7 @@ export class Session implements Connection {
         this.context.log.error({ err, correlationId, command: next.type }, 'a command failed');
         this.refuse(storeErrorCode(err), { correlationId });
       }
+      if (isEntering(next)) this.#entering -= 1;
     }
     this.#working = false;
   }
@@ -281,6 +324,8 @@ export class Session implements Connection {
         return this.#changing().cancel(command.target, principal);
       case 'resume':
         return this.#arrival.resume(command.cursors, principal);
+      case 'upload':
+        return this.#uploads().begin(command, principal);
       default:
         return;
     }
@@ -346,6 +391,7 @@ export class Session implements Connection {
   #forget({ sub }: Principal): void {
     this.context.releaseUser(sub);
     this.#seats.forget();
+    this.#uploading = null;
     // The answers on their way are the other user's.
     this.#asking.end();
     this.#asking.forgetOwnSession();
@@ -372,6 +418,10 @@ export class Session implements Connection {
       this.context.log.warn({ err }, 'a conversation of another device could not be watched');
     });
   }
+}
+
+function isEntering({ type }: Queued): boolean {
+  return type === 'open' || type === 'join' || type === 'authenticate';
 }
 
 function newCorrelationId(): string {

@@ -1,10 +1,18 @@
 import { RunEvent } from '@natter/proto';
+import binaryFrames from '@natter/proto/corpus/rooms-v1/binary-frames.json' with { type: 'json' };
 import clientFrames from '@natter/proto/corpus/rooms-v1/client-frames.json' with { type: 'json' };
 import serverFrames from '@natter/proto/corpus/rooms-v1/server-frames.json' with { type: 'json' };
 import turns from '@natter/proto/corpus/rooms-v1/turns.json' with { type: 'json' };
 import { describe, expect, it } from 'vitest';
 import { roomsV1 } from '../../src/dialects/rooms-v1/codec.ts';
-import type { ErrorDetail, Frames, Notice, PlaceContext, PlaceEvent } from '../../src/session/dialect.ts';
+import type {
+  Decoded,
+  ErrorDetail,
+  Frames,
+  Notice,
+  PlaceContext,
+  PlaceEvent,
+} from '../../src/session/dialect.ts';
 import { dialectContract, frames, handshake } from './contract.ts';
 
 const ASKED = RunEvent.parse({
@@ -22,6 +30,13 @@ function encode(call: string, input: unknown, context: unknown): Frames {
   if (call === 'place') return roomsV1.encodePlaceEvent(input as PlaceEvent, context as PlaceContext);
   const { code, ...detail } = input as ErrorDetail & { code: 'TOKEN_EXPIRED' };
   return call === 'refused' ? roomsV1.encodeRefused(code, detail) : roomsV1.encodeError(code, detail);
+}
+
+/** With the bytes of a part in base64, as a corpus has them. */
+function readable(decoded: Decoded) {
+  if (!decoded.ok || !('data' in decoded.command)) return decoded;
+  const data = Buffer.from(decoded.command.data).toString('base64');
+  return { ok: true, command: { ...decoded.command, data } };
 }
 
 function parsed(some: Frames) {
@@ -42,7 +57,11 @@ dialectContract(roomsV1);
 
 describe('rooms-v1', () => {
   it.each(clientFrames)('decodes: $name', ({ text, decoded }) => {
-    expect(roomsV1.decode(new TextEncoder().encode(text), false)).toEqual(decoded);
+    expect(readable(roomsV1.decode(new TextEncoder().encode(text), false))).toEqual(decoded);
+  });
+
+  it.each(binaryFrames)('decodes in a binary frame: $name', ({ hex, decoded }) => {
+    expect(readable(roomsV1.decode(Buffer.from(hex, 'hex'), true))).toEqual(decoded);
   });
 
   it.each(serverFrames)('encodes: $name', ({ call, input, frame, ...rest }) => {
@@ -60,7 +79,7 @@ describe('rooms-v1', () => {
     expect(encoded.flatMap(({ frame }) => parsed(frame))).toEqual(expected);
   });
 
-  it('takes no binary frames, whatever they hold', () => {
+  it('takes no JSON in binary frames', () => {
     const bytes = new TextEncoder().encode('{"type":"ping"}');
     expect(roomsV1.decode(bytes, true)).toEqual({ ok: false, code: 'INVALID_JSON' });
   });

@@ -7,6 +7,8 @@ import type {
   RoomsRequest,
   RunEvent,
   Turn,
+  UploadsReply,
+  UploadsRequest,
   UserEvent,
   VerifyReply,
 } from '@natter/proto';
@@ -37,6 +39,9 @@ const LIMITS: SessionLimits = {
   hardBufferBytes: 10_000,
   heartbeatSeconds: 30,
   anonymousSessions: false,
+  maxFrameBytes: 65_536,
+  maxChunkBytes: 1_048_576,
+  uploadFramesPerWindow: 2_000,
 };
 
 const OPENING: Opening = {
@@ -122,6 +127,10 @@ export interface Rig {
   retryAfter: Record<'user' | 'session', number>;
   live: { key: string; event: Frame }[];
   typing: string[];
+  /** What the uploads service was asked, and the parts that came with it. */
+  uploadsAsked: { request: UploadsRequest; part: string }[];
+  uploads: (request: UploadsRequest) => Promise<UploadsReply>;
+  progress: { key: string; event: Frame }[];
 
   say(command: unknown): void;
   ask(text: string, extra?: object): void;
@@ -204,6 +213,9 @@ export function rig({
     retryAfter: { user: 0, session: 0 },
     live: [],
     typing: [],
+    uploadsAsked: [],
+    uploads: async () => ({ ok: false, code: 'UPLOAD_NOT_FOUND' }),
+    progress: [],
     say: (command) =>
       self.session.receive(new TextEncoder().encode(JSON.stringify({ ok: true, command })), false),
     ask: (text, extra) =>
@@ -283,6 +295,13 @@ export function rig({
     rates: { take: async (kind) => self.retryAfter[kind] },
     setTyping: (key, sub, isTyping) => void self.typing.push(`${key} ${sub} ${isTyping}`),
     typing: { say: (key, event) => void self.live.push({ key, event }) },
+    uploads: {
+      ask: async (request, part = new Uint8Array()) => {
+        self.uploadsAsked.push({ request, part: Buffer.from(part).toString() });
+        return { ...(await self.uploads(request)), bytes: new Uint8Array() };
+      },
+    },
+    progress: { say: (key, event) => void self.progress.push({ key, event }) },
     metrics: registerGatewayMetrics(new Metrics('gateway'), { connections: () => 0, runs: () => 0 }),
     limits: { ...LIMITS, ...limits },
     log,

@@ -3,6 +3,7 @@ import type { ErrorCode, TurnOptions } from '@natter/proto';
 import type { z } from 'zod';
 import type { Command, Decoded, MessageTarget } from '../../session/dialect.ts';
 import { objectOf, parseObject } from '../json-object.ts';
+import { decodeBinary, decodeUpload } from './decode-upload.ts';
 import {
   AiFields,
   CancelFields,
@@ -41,13 +42,13 @@ const DECODERS: ReadonlyMap<string, (fields: Fields) => Decoded> = new Map([
   ['set_ai', decoder(AiFields, ({ room_id, ai }) => ({ type: 'set_ai', room: room_id, ai }))],
   ['set_on_busy', decoder(OnBusyFields, ({ on_busy }) => ({ type: 'set_on_busy', onBusy: on_busy }))],
   ['ping', (): Decoded => ({ ok: true, command: { type: 'ping' } })],
-  // The seed's uploads are known, and refused until there is a service that takes them.
-  ['file_upload', (): Decoded => refused('NOT_SUPPORTED', 'file_upload')],
+  ['file_upload', decodeUpload],
 ]);
 
 /** Never throws. A frame without a type is `chat`. Source: PROTOCOLS, rooms-v1. */
 export function decode(bytes: Uint8Array, isBinary: boolean): Decoded {
-  const frame = isBinary ? null : parseObject(bytes);
+  if (isBinary) return decodeBinary(bytes);
+  const frame = parseObject(bytes);
   if (frame === null) return refused('INVALID_JSON');
   const type = frame.type ?? 'chat';
   const decodeFields = typeof type === 'string' ? DECODERS.get(type) : undefined;

@@ -17,6 +17,9 @@ export function errorFrame(code: ErrorCode, detail: ErrorDetail): string {
     retry_after: detail.retryAfter,
     correlation_id: detail.correlationId,
     message_id: detail.messageId,
+    file_id: detail.file,
+    chunk_index: detail.chunk,
+    missing: detail.missing,
   });
 }
 

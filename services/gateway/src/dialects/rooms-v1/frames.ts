@@ -89,6 +89,31 @@ export const AiFields = z.object({ room_id: Id, ai: AiMode });
 
 export const OnBusyFields = z.object({ on_busy: z.enum(['queue', 'reject', 'interrupt']) });
 
+/** A name that is no text is an empty one, which the uploads service refuses with a code of its own. */
+export const InitFields = z.object({
+  file_name: Text,
+  file_size: z.int(),
+  mime_type: z
+    .string()
+    .max(1_024)
+    .nullish()
+    .transform((type) => type || null),
+  room_id: OptionalId,
+  conversation_id: OptionalSpelledId,
+  message_id: OptionalSpelledId,
+});
+
+/** Ids of files are UUIDs, which RFC 9562 lets people write in capitals. */
+export const UploadFields = z.object({ file_id: Id.transform((id) => id.toLowerCase()) });
+
+/** What is no checksum is none: there is an error for that. Tools write it in capitals, or name its kind. */
+export const FinalizeFields = UploadFields.extend({
+  checksum: Text.transform((text) => {
+    const hex = text.trim().toLowerCase().replace('sha256:', '');
+    return /^[0-9a-f]{64}$/.test(hex) ? hex : null;
+  }),
+});
+
 /** As many as the query may name, see `openingOf`; none of ours comes near the length. */
 export const CursorFields = z.object({
   cursor: z.string().max(4_096).nullish(),

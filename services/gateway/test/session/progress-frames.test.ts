@@ -1,0 +1,51 @@
+import { frozenClock } from '@natter/testkit';
+import { describe, expect, it } from 'vitest';
+import { type FileProgress, ProgressFrames } from '../../src/session/progress-frames.ts';
+
+function rig() {
+  const clock = frozenClock();
+  const told: string[] = [];
+  const frames = new ProgressFrames({
+    publish: (conversation, { file, status, received }) =>
+      told.push(`${conversation} ${file} ${status} ${received}`),
+    now: () => clock.now(),
+  });
+  const say = (file: string, received: number, status: FileProgress['status'] = 'receiving') =>
+    frames.say('c', {
+      type: 'file.progress',
+      ...{ file, received, status, name: 'a.txt', size: 10, sub: 'alice', subName: null, connection: '1' },
+    });
+  return { clock, told, say };
+}
+
+describe('progress of an upload', () => {
+  it('is told at once, then at most once a second of each file', () => {
+    const { clock, told, say } = rig();
+    say('a', 1);
+    say('a', 2);
+    say('b', 1);
+    clock.advance(999);
+    say('a', 3);
+    clock.advance(1);
+    say('a', 4);
+    expect(told).toEqual(['c a receiving 1', 'c b receiving 1', 'c a receiving 4']);
+  });
+
+  it('is told at once when it ends', () => {
+    const { told, say } = rig();
+    say('a', 1);
+    say('a', 10, 'quarantined');
+    say('b', 1);
+    say('b', 1, 'cancelled');
+    expect(told.slice(1)).toEqual(['c a quarantined 10', 'c b receiving 1', 'c b cancelled 1']);
+  });
+
+  it('is kept of ten thousand files at most: of further ones nobody is told for a second', () => {
+    const { clock, told, say } = rig();
+    for (let file = 0; file < 10_001; file += 1) say(String(file), 1);
+    expect(told).toHaveLength(10_000);
+    clock.advance(1_000);
+    say('10000', 2);
+    expect(told.at(-1)).toBe('c 10000 receiving 2');
+  });
+});
