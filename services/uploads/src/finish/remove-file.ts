@@ -1,0 +1,25 @@
+/** Takes a finished file away: nobody is served it from the first step on. */
+import type { Kept } from '../kept.ts';
+import type { Attempt, StoredFile } from '../records/stored-file.ts';
+
+/** Harmless to repeat; a sweep goes on where a death ended it. */
+export async function removeFile(kept: Kept, { file, placement }: StoredFile): Promise<void> {
+  const { id, owner, conversation } = file;
+  const attempt = { key: placement.key, store: placement.store, id, owner, conversation };
+  await kept.attempts.end(attempt);
+  // A decision that is left would bring the file back.
+  await kept.uploads.remove(owner, id);
+  await kept.files.remove(id);
+  await removeRest(kept, attempt);
+}
+
+/** What is left of a file without a record. */
+export async function removeRest(kept: Kept, attempt: Omit<Attempt, 'at' | 'swept'>): Promise<void> {
+  const { id, owner, conversation } = attempt;
+  await kept.stores.of(attempt.store).remove(attempt.key);
+  if (conversation !== null) await kept.conversations.remove(conversation, id);
+  await kept.scans.done(id);
+  await kept.texts.done(id);
+  await kept.ledger.release(owner, id);
+  await kept.attempts.remove(attempt.key);
+}

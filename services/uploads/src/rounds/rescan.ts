@@ -1,0 +1,98 @@
+/** Scans quarantined files again until a scanner has judged them. */
+import { type FileRecord, type LiveEvent, READ_BYTES, SUBJECTS } from '@natter/proto';
+import type { Bus, Logger } from '@natter/runtime';
+import { type CompletionParts, RESCAN_MS, share } from '../finish/completion.ts';
+import { removeFile } from '../finish/remove-file.ts';
+import type { Kept } from '../kept.ts';
+import type { Scanner, Verdict } from '../ports.ts';
+import { unlessConflict } from '../records/compare-and-set.ts';
+import type { FoundFile } from '../records/file-records.ts';
+import { readWhole } from '../store/read-whole.ts';
+
+/** A scan that takes longer is taken for dead. */
+const HOLD_MS = 300_000;
+
+export interface RescanParts extends Omit<CompletionParts, 'step' | 'kept'> {
+  scanner: Scanner;
+  log: Logger;
+  now: () => number;
+  count(verdict: Verdict['verdict']): void;
+}
+
+/** One look at all files that wait; one scan at a time. */
+export async function rescan(kept: Kept, parts: RescanParts): Promise<void> {
+  for (const id of await kept.scans.open()) {
+    if (!(await kept.scans.claim(id, HOLD_MS))) continue;
+    // Later than all that are waiting: one bad file keeps no others from being judged.
+    if (!(await rescanFile(kept, id, parts))) await kept.scans.postpone(id, RESCAN_MS);
+  }
+}
+
+/** Whether the file needs no further scan. */
+async function rescanFile(kept: Kept, id: string, parts: RescanParts): Promise<boolean> {
+  const found = await kept.files.get(id);
+  // Noted a moment before its file, or deleted meanwhile, which takes the job away as well.
+  if (found === null) return false;
+  if (found.file.state === 'quarantined') {
+    const verdict = await scan(kept, found, parts.scanner);
+    parts.count(verdict.verdict);
+    if (verdict.verdict === 'unknown') {
+      parts.log.warn({ file: id, reason: verdict.reason }, 'a quarantined file could not be scanned');
+      return false;
+    }
+    if (verdict.verdict === 'infected') {
+      parts.log.warn({ file: id, signature: verdict.signature }, 'a quarantined file is infected');
+      await dropInfected(kept, found, parts);
+      return true;
+    }
+    found.file.state = 'ready';
+    // Deleted meanwhile, or judged by another instance that was slow.
+    if ((await unlessConflict(kept.files.update(found))) === null) return false;
+  }
+  await share(found.file, { ...parts, kept }, true);
+  await kept.scans.done(id);
+  return true;
+}
+
+async function scan(kept: Kept, { file, placement }: FoundFile, scanner: Scanner): Promise<Verdict> {
+  const stream = await scanner.begin();
+  try {
+    const store = kept.stores.of(placement.store);
+    for await (const bytes of readWhole(store, placement, file.size, READ_BYTES)) await stream.push(bytes);
+    return await stream.end();
+  } finally {
+    stream.abort();
+  }
+}
+
+/** Gone at once; its owner is told so until the upload would have expired. */
+async function dropInfected(kept: Kept, found: FoundFile, { bus, now }: RescanParts): Promise<void> {
+  const { file } = found;
+  await removeFile(kept, found);
+  const { id, owner, ownerName, conversation, name, size, createdAt } = file;
+  const upload = {
+    ...{ id, owner, ownerName, conversation, name, size, createdAt },
+    declaredType: null,
+    mode: 'indexed' as const,
+    totalChunks: null,
+    // The bucket lets it go; nothing else goes by this.
+    expiresAt: now(),
+    refused: 'FILE_INFECTED',
+  };
+  await kept.uploads.create({ upload, decided: null });
+  tellMembers(bus, file);
+}
+
+function tellMembers(bus: Bus, file: FileRecord): void {
+  const { conversation, id, name, size, owner, ownerName } = file;
+  if (conversation === null) return;
+  const event: LiveEvent = {
+    type: 'file.progress',
+    ...{ file: id, name, size, received: size },
+    status: 'refused',
+    sub: owner,
+    subName: ownerName,
+    connection: '',
+  };
+  bus.publish(SUBJECTS.liveOut(conversation), JSON.stringify(event));
+}

@@ -1,0 +1,29 @@
+/** The rooms that judge, scan and read files, as the settings want them. */
+import { ConfigError } from '@natter/runtime/config';
+import { clamdSetting, type UploadsConfig } from './config.ts';
+import { kinds } from './kinds/kinds.ts';
+import type { Kinds, Scanner, TextExtractor } from './ports.ts';
+import { createClamdScanner } from './scan/clamd-scanner.ts';
+import { noScanner } from './scan/no-scanner.ts';
+
+export interface Tools {
+  kinds: Kinds;
+  scanner: Scanner;
+  extractor: TextExtractor;
+}
+
+type ToolsConfig = Pick<UploadsConfig, 'virusScan' | 'clamd' | 'textExtraction'>;
+
+export function openTools(config: ToolsConfig): Tools {
+  return { kinds, scanner: openScanner(config), extractor: noTexts };
+}
+
+/** For NATTER_TEXT_EXTRACTION=false: no file has a text. */
+const noTexts: TextExtractor = { extract: async () => null, close: async () => undefined };
+
+function openScanner({ virusScan, clamd }: ToolsConfig): Scanner {
+  if (!virusScan) return noScanner;
+  const address = clamdSetting(clamd);
+  if (address === null) throw new ConfigError(['NATTER_CLAMD must be tcp://host:port or unix:/path']);
+  return createClamdScanner({ address });
+}
