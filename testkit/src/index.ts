@@ -1,10 +1,12 @@
+export { type Clamd, type ClamdOptions, startClamd } from './clamd.ts';
 export { type FrozenClock, frozenClock } from './clock.ts';
+export { eicar } from './eicar.ts';
 export { type NatsContainer, startNatsContainer } from './nats-container.ts';
 export { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts';
 export { docxOf, docxWith, odfOf, oleOf, ooxmlOf, WORD_NAMESPACE } from './office-files.ts';
 export { pdfOf, pdfWith } from './pdf-file.ts';
 export { type Closed, type ConnectOptions, connect, type Frame, Probe, UpgradeRefused } from './probe.ts';
-export { findChromium, needs, type Requirement } from './requirements.ts';
+export { findChromium, findClamd, needs, type Requirement } from './requirements.ts';
 export { SAMPLE_FILES, tarOf } from './sample-files.ts';
 export { type Exit, type ServiceOptions, ServiceProcess } from './service-process.ts';
 export { type Stack, type StackOptions, startStack } from './stack.ts';

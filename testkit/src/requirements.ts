@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type Requirement = 'docker' | 'chromium' | 'python-websockets';
+export type Requirement = 'docker' | 'chromium' | 'python-websockets' | 'clamd';
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
 /** A Docker daemon that is starting answers late; one that is absent, at once. */
@@ -33,6 +33,12 @@ export function findChromium(): string | null {
   return folders.flatMap((folder) => BROWSERS.map((name) => join(folder, name))).find(isExecutable) ?? null;
 }
 
+/** Path of clamd, or null. Debian has it in a folder for daemons, which need not be on PATH. */
+export function findClamd(): string | null {
+  const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/usr/sbin'];
+  return folders.map((folder) => join(folder, 'clamd')).find(isExecutable) ?? null;
+}
+
 const CHECKS: Record<Requirement, () => string | null> = {
   docker: () => (succeeds('docker', ['info']) ? null : 'no Docker daemon answers `docker info`'),
   chromium: () => (findChromium() === null ? `none of ${BROWSERS.join(', ')} is on PATH` : null),
@@ -40,6 +46,7 @@ const CHECKS: Record<Requirement, () => string | null> = {
     succeeds('python3', ['-c', 'import websockets'])
       ? null
       : 'python3 with the package `websockets` is not on PATH',
+  clamd: () => (findClamd() === null ? 'clamd (Debian: clamav-daemon) is not installed' : null),
 };
 
 function succeeds(command: string, args: string[]): boolean {
