@@ -61,9 +61,10 @@ async function start(config: StartConfig): Promise<string> {
     ? run('demo model', 'demo-model/src/main.ts', { ...shared, DEMO_MODEL_PORT: `${demoPort}` })
     : null;
   const auth = run('auth', 'services/auth/src/main.ts', environment('auth', 2));
+  const uploads = run('uploads', 'services/uploads/src/main.ts', environment('uploads', 3));
   const agent = run('agent', 'services/agent/src/main.ts', environment('agent', 1));
   const gateway = run('gateway', 'services/gateway/src/main.ts', environment('gateway', 0));
-  const [{ http }] = await Promise.all([gateway.ready, agent.ready, auth.ready, demo?.ready]);
+  const [{ http }] = await Promise.all([gateway.ready, agent.ready, auth.ready, uploads.ready, demo?.ready]);
   const masterToken = await describeMasterToken(process.env, root, dataDir);
   return greeting({ host: config.host, port: http ?? config.port, demoModel, masterToken });
 }

@@ -3,6 +3,7 @@ import { Metrics } from '@natter/runtime';
 import { registerAgentMetrics } from '../../services/agent/src/metrics.ts';
 import { registerAuthMetrics } from '../../services/auth/src/metrics.ts';
 import { registerGatewayMetrics } from '../../services/gateway/src/metrics.ts';
+import { registerUploadsMetrics } from '../../services/uploads/src/metrics.ts';
 import { table } from './table.ts';
 
 /** What each service counts, registered the way the service itself does it. */
@@ -14,6 +15,7 @@ const REGISTER: [service: string, register: (metrics: Metrics) => unknown][] = [
     (metrics) =>
       registerAuthMetrics(metrics, { underWay: zero, rememberedTokens: zero, rememberedHits: zero }),
   ],
+  ['uploads', (metrics) => registerUploadsMetrics(metrics, { underWay: zero })],
 ];
 
 function zero(): number {

@@ -62,7 +62,7 @@ test('a start says so in one line, its page and token work, and SIGTERM leaves n
   expect(await isSignedIn(port, token(dataDir))).toBe(true);
 
   const processes = descendants(natter.pid);
-  for (const part of ['nats-server', 'demo-model', 'auth', 'agent', 'gateway']) find(natter, part);
+  for (const part of ['nats-server', 'demo-model', 'auth', 'uploads', 'agent', 'gateway']) find(natter, part);
   natter.signal('SIGTERM');
   expect(await natter.exit).toBe(0);
   await allGone(processes);

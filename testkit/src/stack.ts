@@ -1,4 +1,4 @@
-/** A whole Natter of real processes: broker, demo model, auth, agents and gateways. */
+/** A whole Natter of real processes: broker, demo model, auth, agents, uploads and gateways. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,6 +13,8 @@ export interface StackOptions {
   /** Default 1 each. */
   gateways?: number;
   agents?: number;
+  /** Default 0: few suites upload. */
+  uploads?: number;
   /** Settings of every process; wins over what the stack itself sets. */
   env?: Record<string, string>;
   /** A broker of the test's own, which the stack doesn't stop. Default: a new one. */
@@ -27,6 +29,7 @@ export interface Stack {
   readonly nats: NatsServer;
   readonly auth: ServiceProcess;
   readonly agents: readonly ServiceProcess[];
+  readonly uploads: readonly ServiceProcess[];
   readonly gateways: readonly ServiceProcess[];
   readonly demo: ServiceProcess & { behave(behaviour: Partial<Behaviour>): Promise<void> };
   readonly dataDir: string;
@@ -47,6 +50,7 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const SERVICE_NAMES: Record<string, ServiceName> = {
   'services/auth': 'auth',
   'services/agent': 'agent',
+  'services/uploads': 'uploads',
   'services/gateway': 'gateway',
 };
 
@@ -76,7 +80,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     );
   const stop = async () => {
     // The reverse of who needs whom; all of a kind at once.
-    for (const kind of ['gateway', 'agent', 'auth', 'demo'])
+    for (const kind of ['gateway', 'uploads', 'agent', 'auth', 'demo'])
       await Promise.all(started.filter(({ name }) => name.startsWith(kind)).map((service) => service.stop()));
     if (options.nats === undefined) await nats?.stop();
     rmSync(dataDir, { recursive: true, force: true });
@@ -84,10 +88,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const lastWords = () => started.map((service) => service.lastWords()).join('\n');
 
   try {
-    const [demo, auth, agents, gateways] = await settled([
+    const [demo, auth, agents, uploads, gateways] = await settled([
       run('demo model', 'demo-model', { DEMO_MODEL_PORT: String(demoPort) }),
       run('auth', 'services/auth'),
       many('agent', options.agents),
+      many('uploads', options.uploads ?? 0),
       // A port of its own from the start, so that a restarted gateway is where it was.
       many('gateway', options.gateways, async () => ({ PORT: String(await freePort()) })),
     ]);
@@ -103,6 +108,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       },
       auth,
       agents,
+      uploads,
       gateways,
       dataDir,
       demo: Object.assign(demo, { behave }),

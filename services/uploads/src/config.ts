@@ -7,8 +7,8 @@ import { type ClamdAddress, clamdAddress } from './scan/clamd-address.ts';
 
 /** As many messages of an object as a record names; files are kept in messages of 1 MiB. */
 const MOST_FILE_BYTES = LIMITS.chunksPerUpload * 1024 * 1024;
-/** In base64, as a broker's leader answers, it stays below max_payload (2 MB). */
-const MOST_CHUNK_BYTES = 1_441_792;
+/** Also in base64, as the leader of a stream answers, it stays below max_payload (2 MB). */
+const MOST_CHUNK_BYTES = 1_048_576;
 
 export const UPLOADS_SETTINGS = {
   root: setting(
@@ -20,11 +20,11 @@ export const UPLOADS_SETTINGS = {
   maxFileSize: setting(
     'MAX_FILE_SIZE',
     kinds.integer(52_428_800, 1, MOST_FILE_BYTES),
-    'Most bytes of an uploaded file.',
+    'Most bytes of an uploaded file; the same for gateways.',
   ),
   maxChunkSize: setting(
     'MAX_CHUNK_SIZE',
-    kinds.integer(1_048_576, 1_024, MOST_CHUNK_BYTES),
+    kinds.integer(MOST_CHUNK_BYTES, 1_024, MOST_CHUNK_BYTES),
     'Most bytes of one part of an upload; the same for gateways. It must stay well below max_payload of the broker, which is 2 MB under `npm start`.',
   ),
   uploadDir: setting(
