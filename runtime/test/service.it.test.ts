@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Bus } from '../src/index.ts';
 import { connected } from './bus/connected.ts';
 
+const soon = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 20_000 });
+
 let nats: NatsServer;
 beforeAll(async () => {
   nats = await startNatsServer();
@@ -26,9 +28,9 @@ async function shipped(bus: Bus): Promise<string[]> {
 test('a service ships its lines from the first to the last, also where standard output is silent', async () => {
   const bus = await connected(nats);
   const service = await start({ LOG_LEVEL: 'silent' });
-  await vi.waitFor(async () => expect(await shipped(bus)).toEqual(['log.agent.info.general ready']));
+  await soon(async () => expect(await shipped(bus)).toEqual(['log.agent.info.general ready']));
   process.kill(service.pid, 'SIGUSR2');
-  await vi.waitFor(async () => expect(await shipped(bus)).toContain('log.agent.info.jobs for all'));
+  await soon(async () => expect(await shipped(bus)).toContain('log.agent.info.jobs for all'));
   await service.stop();
   expect(await shipped(bus)).toEqual([
     'log.agent.info.general ready',

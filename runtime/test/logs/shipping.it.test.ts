@@ -5,6 +5,8 @@ import { Bus, type BusMessage, ensureTopology, Metrics, type ServiceName } from 
 import { ProcessLogs } from '../../src/logs/process-logs.ts';
 import { reconnected, silent, TOPOLOGY } from '../bus/connected.ts';
 
+const soon = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 20_000 });
+
 let nats: NatsServer;
 /** Makes the streams. */
 let agent: Bus;
@@ -104,7 +106,7 @@ test('lines written while the broker goes and is away arrive once each, in order
   };
   write(500);
   // Some of them are stored, most are under way or wait.
-  await vi.waitFor(async () => expect(await texts()).not.toEqual([]));
+  await soon(async () => expect(await texts()).not.toEqual([]));
   const back = [reconnected(bus), reconnected(gateway)];
   bus.onDisconnect(() => write(500));
   write(500);
@@ -113,7 +115,7 @@ test('lines written while the broker goes and is away arrive once each, in order
   await Promise.all(back);
   write(1);
   const own = 'log.auth.info.general';
-  await vi.waitFor(async () => expect(await texts(own)).toContain('line 1500'), { timeout: 20_000 });
+  await soon(async () => expect(await texts(own)).toContain('line 1500'));
   expect(await texts(own)).toEqual(written);
 });
 
@@ -132,7 +134,7 @@ test('lines wait until LOGS is made', async () => {
     (await bus.stored.from(STREAMS.logs, 'log.auth.info.general', 1, 1_000)).map(
       ({ data }) => JSON.parse(Buffer.from(data).toString()).msg,
     );
-  await vi.waitFor(async () => expect(await stored()).toHaveLength(300), { timeout: 20_000 });
+  await soon(async () => expect(await stored()).toHaveLength(300));
   expect(await stored()).toEqual(Array.from({ length: 300 }, (_, n) => String(n)));
 });
 
@@ -165,7 +167,7 @@ test('a gateway hears lines with their sequence and that of the line before on t
   await gateway.streamState(STREAMS.logs);
   const say = (level: 'info' | 'warn') => agent.append(SUBJECTS.log('agent', level, 'a.b'), level);
   const [one, , three] = [await say('warn'), await say('info'), await say('warn')];
-  await vi.waitFor(() => expect(heard).toHaveLength(2));
+  await soon(() => expect(heard).toHaveLength(2));
   expect(heard.map(({ subject }) => subject)).toEqual(Array(2).fill('logs.out.agent.warn.a_2eb'));
   const header = (name: string) => heard.map((message) => message.header(name));
   expect(header('Nats-Sequence')).toEqual([`${one.seq}`, `${three.seq}`]);
