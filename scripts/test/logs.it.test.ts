@@ -8,7 +8,8 @@ import { NODE_ARGUMENTS } from '@natter/runtime/node-arguments';
 import { expect, onTestFinished, test, vi } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const LINE = `id: 1\ndata: ${JSON.stringify({ log: 'said', level: 'error', service: 'agent', time: '' })}\n\n`;
+const TIME = '2026-01-02T03:04:05.678Z';
+const LINE = `id: 1\ndata: ${JSON.stringify({ log: 'said', level: 'error', service: 'agent', time: TIME })}\n\n`;
 
 const soon = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 20 });
 
@@ -65,7 +66,7 @@ test('it prints lines of the gateway at PORT with the key of NATTER_API_KEY, and
   run.child.kill('SIGINT');
   expect(await run.ended).toBe(0);
   expect(run.err()).toBe('');
-  expect(run.out()).toBe('         agent    ERROR  said\n');
+  expect(run.out()).toBe('03:04:05 agent    ERROR  said\n');
 });
 
 test('without a key it signs a token of an admin with the keys of this machine', async () => {
