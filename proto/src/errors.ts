@@ -376,6 +376,12 @@ export const CLOSES = {
     when: 'logs-v1 only: no API key, a bad one, or one without the scope logs:read.',
     reconnect: false,
   },
+  badQuery: {
+    code: 1008,
+    reason: 'Invalid parameter',
+    when: 'logs-v1 only: a parameter of the query can not be used.',
+    reconnect: false,
+  },
   keyRevoked: {
     code: 1008,
     reason: 'API key revoked',

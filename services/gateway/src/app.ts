@@ -23,6 +23,7 @@ import { answerGateways } from './cluster/answer-gateways.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { Presence } from './cluster/presence.ts';
 import type { GATEWAY_SETTINGS } from './config.ts';
+import { logsV1 } from './dialects/logs-v1/codec.ts';
 import { DIALECTS } from './dialects/registry.ts';
 import { Edge } from './edge/server.ts';
 import { registerGatewayMetrics } from './metrics.ts';
@@ -30,6 +31,7 @@ import { gatewayRoutes } from './rest/gateway-routes.ts';
 import { chatSockets } from './session/chat-sockets.ts';
 import type { SessionContext } from './session/context.ts';
 import { Counted } from './session/counted.ts';
+import { logReaders } from './session/logs/log-readers.ts';
 import { ProgressFrames } from './session/progress-frames.ts';
 import { RoomsHere } from './session/rooms-here.ts';
 import { SessionRegistry } from './session/session-registry.ts';
@@ -48,6 +50,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const counters = registerGatewayMetrics(metrics, {
     connections: () => edge.connections,
     runs: () => hub.size,
+    logReaders: () => logs.hub.readers,
+    logFeeds: () => logs.hub.feeds,
   });
   const bus = await Bus.connect({ url: config.natsUrl, name: 'gateway', nkeyFile: config.natsNkeyFile }, log);
 
@@ -90,6 +94,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     uploads: new UploadsClient(bus, config.storeTimeoutMs, config.finalizeTimeoutMs),
     progress: new ProgressFrames({
       publish: (conversation, event) => bus.publish(SUBJECTS.liveOut(conversation), JSON.stringify(event)),
+      isLarge: (conversation) => roomsHere.isLarge(conversation),
       now,
     }),
     metrics: counters,
@@ -102,6 +107,8 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     admitUser: (sub) => users.add(sub),
     releaseUser: (sub) => users.remove(sub),
   };
+  const { auth } = context;
+  const logs = logReaders({ bus, auth, topics, wire: logsV1, users, metrics: counters, log, now, config });
   const stopping = new AbortController();
   const readiness = new Readiness(bus);
   const notReady = () => (edge.draining ? 'shutting down' : readiness.missing());
@@ -111,6 +118,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     cluster,
     presence,
     pages: hub.pages,
+    logs,
     log,
     now,
     notReady,
@@ -121,9 +129,9 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   const sockets = chatSockets(DIALECTS, context, sessions, { ...config, maxChunkBytes: MAX_CHUNK_BYTES });
   const edge = new Edge(
     { ...config, localhostAllowed: config.env === 'development' },
-    { sockets, routes, metrics: counters, log },
+    { sockets: [...sockets, logs.socketRoute], routes, metrics: counters, log },
   );
-  answerGateways(cluster, presence, sessions, { size: 0, disconnectAll: () => 0 });
+  answerGateways(cluster, presence, sessions, logs.sockets);
   bus.onReconnect(() => resumeRooms(bus, roomsHere, hub));
 
   const internal = await startInternalServer({
@@ -142,8 +150,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       cluster.tick();
       presence.tick();
       typing.tick();
+      logs.tick(now());
     }, 1_000),
     setInterval(() => hub.setAsideSlow(), 100),
+    setInterval(() => logs.hub.checkSlow(), 100),
     setInterval(() => hub.checkSilent(), 5_000),
     setInterval(() => sessions.cleanUp(), config.cleanupSeconds * 1_000),
   ];
@@ -158,7 +168,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
       for (const timer of timers) clearInterval(timer);
       cluster.stop();
       // Else what members have seen would wait for them once more.
-      await positions.settled();
+      await Promise.all([positions.settled(), logs.settled()]);
       await bus.close();
       await internal.close();
     },

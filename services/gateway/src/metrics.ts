@@ -7,11 +7,15 @@ export type GatewayMetrics = ReturnType<typeof registerGatewayMetrics>;
 export interface GatewayState {
   connections(): number;
   runs(): number;
+  logReaders(): number;
+  logFeeds(): number;
 }
 
 export function registerGatewayMetrics(metrics: Metrics, state: GatewayState) {
   metrics.gauge('natter_gateway_connections', 'Open WebSocket connections.', state.connections);
   metrics.gauge('natter_gateway_runs', 'Runs with at least one follower here.', state.runs);
+  metrics.gauge('natter_gateway_log_readers', 'Readers of logs, over sockets and HTTP.', state.logReaders);
+  metrics.gauge('natter_gateway_log_feeds', 'Different filters that are read.', state.logFeeds);
   return {
     turns: metrics.counter('natter_gateway_turns_total', 'Questions by outcome: stored, repeated, refused.', [
       'outcome',
@@ -23,6 +27,14 @@ export function registerGatewayMetrics(metrics: Metrics, state: GatewayState) {
     refusedUpgrades: metrics.counter('natter_gateway_refused_upgrades_total', 'Upgrades refused, by code.', [
       'code',
     ]),
+    logDeliveries: metrics.counter(
+      'natter_gateway_log_deliveries_total',
+      'Live log lines, times the readers they were sent to.',
+    ),
+    logGaps: metrics.counter(
+      'natter_gateway_log_gaps_total',
+      'Times a line was missing between the broker and here, and was read from LOGS.',
+    ),
     authSeconds: metrics.latency(
       'natter_gateway_auth_seconds',
       'Time the auth service took to verify a token.',

@@ -26,7 +26,12 @@ const edge = new Edge(
   {
     sockets: [],
     routes: [route],
-    metrics: registerGatewayMetrics(new Metrics('gateway'), { connections: () => 0, runs: () => 0 }),
+    metrics: registerGatewayMetrics(new Metrics('gateway'), {
+      connections: () => 0,
+      runs: () => 0,
+      logReaders: () => 0,
+      logFeeds: () => 0,
+    }),
     log: createLogger('gateway', 'silent'),
   },
 );

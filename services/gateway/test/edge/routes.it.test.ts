@@ -51,7 +51,12 @@ const edge = new Edge(
       echo('POST', '/token'),
       echo('GET', '/ws/test'),
     ],
-    metrics: registerGatewayMetrics(new Metrics('gateway'), { connections: () => 0, runs: () => 0 }),
+    metrics: registerGatewayMetrics(new Metrics('gateway'), {
+      connections: () => 0,
+      runs: () => 0,
+      logReaders: () => 0,
+      logFeeds: () => 0,
+    }),
     log: createLogger('gateway', 'silent'),
   },
 );

@@ -1,0 +1,359 @@
+/**
+ * One filter's lines, live, for all of its readers on this gateway.
+ *
+ * The broker filters: a feed subscribes to the subjects of its filter in what LOGS republishes. Where
+ * a line is missing (its subject's last sequence tells) and after every reconnect it reads LOGS, and
+ * sends nothing later before. A reader joins behind what it has read itself, see `join`.
+ */
+import { type LogFilter, logTokens } from '@natter/proto';
+import type { Bus, BusMessage, Logger, Subscription } from '@natter/runtime';
+import type { LogFormat, LogWire, ShownLine } from '../../session/logs/log-wire.ts';
+import type { Topics } from '../../session/topics.ts';
+import { furthest, isBroken, type Landmark, NOWHERE } from './landmark.ts';
+import { LogAudience } from './log-audience.ts';
+import type { LogReader } from './log-reader.ts';
+import type { LogStore } from './log-store.ts';
+import { RecentLines } from './recent-lines.ts';
+import { SeenLines } from './seen-lines.ts';
+import { type RawLine, shownLine } from './shown-line.ts';
+import { SlowReaders } from './slow-readers.ts';
+
+export interface LogFeedDeps {
+  bus: Pick<Bus, 'subscribe' | 'connected'>;
+  store: LogStore;
+  topics: Topics;
+  wire: LogWire;
+  log: Logger;
+  now: () => number;
+  softBufferBytes: number;
+  hardBufferBytes: number;
+  count: { sent(readers: number): void; recovered(): void };
+}
+
+/** A place in a feed from which a reader may join it. */
+export interface Mark {
+  readonly epoch: number;
+  readonly at: number;
+  release(): void;
+}
+
+/** Lines that wait while a gap is closed; further ones are read from LOGS behind it. */
+const HELD_LINES = 2_000;
+/** How long to wait before LOGS is asked again when it could not be read for 10 s. */
+const RETRY_MS = 500;
+
+export class LogFeed {
+  readonly key: string;
+  /** Of LOGS, and as republished. */
+  readonly filters: string[];
+  readonly #deps: LogFeedDeps;
+  readonly #subscriptions: Subscription[];
+  readonly #recent = new RecentLines();
+  readonly #seen = new SeenLines();
+  readonly #audiences = new Map<string, LogAudience>();
+  readonly #slow: SlowReaders;
+  /** Joined, but have read what is still on its way here. */
+  readonly #early = new Set<LogReader>();
+  #life: string | null = null;
+  /** Counts how often lines may have been lost: what was read before is no ground to join on. */
+  #epoch = 0;
+  /** From where on LOGS is to be read; null: nothing is missing. */
+  #missingFrom: number | null = null;
+  /** The last line that was sent. */
+  #last: Landmark = NOWHERE;
+  /** Where everybody stood when the broker went away; null: it is still the LOGS they have read. */
+  #toVerify: Landmark | null = null;
+  #suspended: boolean;
+  #recovering = false;
+  #held: HeldLine[] = [];
+  #heldLost = false;
+  #settled = Promise.withResolvers<void>();
+  #flushing: NodeJS.Immediate | null = null;
+  #unchecked = 0;
+  #closed = false;
+
+  constructor(key: string, filter: LogFilter, deps: LogFeedDeps) {
+    const tokens = logTokens(filter).map((triple) => triple.join('.'));
+    this.key = key;
+    this.filters = tokens.map((token) => `log.${token}`);
+    this.#deps = deps;
+    this.#slow = new SlowReaders(deps, () => this.#recent.count);
+    this.#suspended = !deps.bus.connected;
+    this.#settled.resolve();
+    this.#subscriptions = tokens.map((token) =>
+      deps.bus.subscribe(`logs.out.${token}`, (message) => this.#hear(message)),
+    );
+  }
+
+  /** The greatest sequence that was sent. */
+  get lastSent(): number {
+    return this.#seen.highest;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const subscription of this.#subscriptions) subscription.close();
+    if (this.#flushing !== null) clearImmediate(this.#flushing);
+    this.#settled.resolve();
+  }
+
+  /** The connection to the broker is lost, and with it what comes until LOGS was read. */
+  suspend(): void {
+    this.#suspended = true;
+    this.#epoch += 1;
+  }
+
+  /** The broker is back. */
+  resume(): void {
+    this.#suspended = false;
+    this.#epoch += 1;
+    const position = this.#position();
+    this.#toVerify = position;
+    this.#recover(position.seq);
+  }
+
+  /** Resolves when no line is missing, as far as anybody knows. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  /** Take it before LOGS is asked for its last sequence, and release it in any case. */
+  mark(): Mark {
+    return { epoch: this.#epoch, ...this.#recent.mark() };
+  }
+
+  /** Which life of LOGS its readers have read; another one means that LOGS was made anew. */
+  knowsLife(life: string): void {
+    this.#life ??= life;
+  }
+
+  /**
+   * Lets a reader in who has all lines of the filter up to `through`, the last one of LOGS at a moment
+   * behind the mark. False: lines may be missing between; it reads once more.
+   */
+  join(reader: LogReader, mark: Mark, through: Landmark): boolean {
+    if (mark.epoch !== this.#epoch || this.#suspended || this.#recovering) return false;
+    const lines = this.#recent.since(mark.at);
+    if (lines === null) return false;
+    this.#seen.beginAt(through.seq);
+    reader.from = through;
+    reader.sendLines(lines.filter(({ seq }) => seq > through.seq));
+    // What it has read may still be on its way here; the line behind it lets the reader in.
+    if (this.lastSent >= through.seq) this.#admit(reader);
+    else this.#early.add(reader);
+    return true;
+  }
+
+  leave(reader: LogReader): void {
+    this.#early.delete(reader);
+    this.#slow.delete(reader);
+    this.#audienceOf(reader).remove(reader);
+  }
+
+  /** How far this reader was sent lines. */
+  sentTo(reader: LogReader): number {
+    return this.#slow.sentTo(reader) ?? Math.max(reader.from.seq, this.lastSent);
+  }
+
+  /** Sets slow readers aside, and those that have caught up go on. */
+  checkSlow(): void {
+    this.#unchecked = 0;
+    for (const audience of this.#audiences.values()) {
+      audience.flush();
+      for (const reader of audience.live)
+        if (this.#slow.isSlow(reader)) {
+          audience.remove(reader);
+          this.#slow.add(reader, this.lastSent);
+        }
+    }
+    for (const reader of this.#slow.caughtUp()) {
+      reader.from = furthest(reader.from, this.#last);
+      this.#admit(reader);
+    }
+  }
+
+  #admit(reader: LogReader): void {
+    this.#early.delete(reader);
+    this.#audienceOf(reader).add(reader);
+  }
+
+  #audienceOf({ outlet: { kind, format } }: LogReader): LogAudience {
+    const key = `${kind} ${format}`;
+    let audience = this.#audiences.get(key);
+    if (audience === undefined) {
+      audience = new LogAudience(this.key, kind, format, this.#deps.topics, this.#deps.wire);
+      this.#audiences.set(key, audience);
+    }
+    return audience;
+  }
+
+  #hear(message: BusMessage): void {
+    const seq = Number(message.header('Nats-Sequence'));
+    if (!(seq > 0) || this.#closed) return;
+    const line: HeldLine = {
+      seq,
+      subject: message.header('Nats-Subject') ?? message.subject.replace(/^logs\.out\./, 'log.'),
+      previous: Number(message.header('Nats-Last-Sequence') ?? 0),
+      timeMs: Date.parse(message.header('Nats-Time-Stamp') ?? ''),
+      data: message.data,
+    };
+    if (!this.#suspended && !this.#recovering) return this.#take(line);
+    if (this.#held.length < HELD_LINES) this.#held.push(line);
+    else this.#heldLost = true;
+  }
+
+  #take(line: HeldLine): void {
+    if (this.#seen.has(line.subject, line.seq)) return;
+    const gap = this.#seen.gapBefore(line.subject, line.previous);
+    if (gap === null) return this.#send(line);
+    // The line itself is in LOGS as well.
+    this.#deps.count.recovered();
+    this.#recover(gap);
+  }
+
+  #send(raw: RawLine): void {
+    const isLate = raw.seq < this.lastSent;
+    this.#seen.add(raw.subject, raw.seq);
+    if (!isLate) this.#last = { seq: raw.seq, timeMs: raw.timeMs };
+    const line = this.#isHeard ? shownLine(raw) : null;
+    this.#recent.add(line);
+    if (line === null) return;
+    if (isLate) return this.#sendLate(line);
+    for (const reader of this.#early) if (line.seq > reader.from.seq) this.#admit(reader);
+    const frames: Partial<Record<LogFormat, string>> = {};
+    for (const audience of this.#audiences.values()) {
+      if (audience.live.size === 0) continue;
+      const { format } = audience;
+      frames[format] ??= this.#deps.wire.encodeLine(line, format);
+      this.#unchecked += audience.send(frames[format], line.seq);
+      this.#deps.count.sent(audience.live.size);
+    }
+    this.#flushing ??= setImmediate(() => this.#flush());
+    if (this.#unchecked > this.#deps.softBufferBytes / 2) this.checkSlow();
+  }
+
+  get #isHeard(): boolean {
+    if (this.#early.size > 0 || this.#recent.wanted) return true;
+    for (const { live } of this.#audiences.values()) if (live.size > 0) return true;
+    return false;
+  }
+
+  /** Was lost between brokers, and comes behind younger ones; who joined later has read it. */
+  #sendLate(line: ShownLine): void {
+    for (const audience of this.#audiences.values()) {
+      audience.flush();
+      for (const reader of audience.live) if (line.seq > reader.from.seq) reader.sendLines([line]);
+    }
+    for (const reader of this.#early) if (line.seq > reader.from.seq) reader.sendLines([line]);
+  }
+
+  #flush(): void {
+    this.#flushing = null;
+    for (const audience of this.#audiences.values()) audience.flush();
+  }
+
+  /** Nobody who has joined lacks a line up to here. */
+  #position(): Landmark {
+    let from: Landmark | null = null;
+    for (const reader of this.#joined()) if (from === null || reader.from.seq < from.seq) from = reader.from;
+    return from === null ? NOBODY : furthest(from, this.#last);
+  }
+
+  *#joined(): Generator<LogReader> {
+    yield* this.#early;
+    yield* this.#slow;
+    for (const { live } of this.#audiences.values()) yield* live;
+  }
+
+  #recover(from: number): void {
+    this.#missingFrom = Math.min(this.#missingFrom ?? Number.POSITIVE_INFINITY, from);
+    if (this.#recovering) return;
+    this.#recovering = true;
+    this.#settled = Promise.withResolvers<void>();
+    void this.#readMissing();
+  }
+
+  async #readMissing(): Promise<void> {
+    while (this.#missingFrom !== null && !this.#closed) {
+      const from = this.#missingFrom;
+      this.#missingFrom = null;
+      try {
+        await this.#readFrom(from);
+      } catch (err) {
+        this.#deps.log.warn({ err }, 'lines of a log could not be read; trying again');
+        this.#missingFrom = Math.min(from, this.#missingFrom ?? from);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    this.#recovering = false;
+    this.#settled.resolve();
+  }
+
+  /** Reads LOGS behind `from`, then takes what came meanwhile. */
+  async #readFrom(from: number): Promise<void> {
+    this.#held = [];
+    this.#heldLost = false;
+    const { store } = this.#deps;
+    const life = await store.life();
+    const state = await store.state();
+    const verify = this.#toVerify;
+    let begin: number;
+    if ((this.#life ?? life) !== life) begin = this.#startOver(state.firstSeq - 1, null);
+    else if (verify !== null && (await isBroken(store, verify, state)))
+      begin = this.#startOver(await store.lastUpTo(verify.timeMs, state), verify.timeMs);
+    else begin = this.#skipGone(from, state.firstSeq);
+    this.#life = life;
+    if (this.#toVerify === verify) this.#toVerify = null;
+    if (begin !== Number.POSITIVE_INFINITY)
+      for await (const page of store.pages(this.filters, begin, state.lastSeq)) {
+        if (this.#closed) return;
+        for (const line of page) if (!this.#seen.has(line.subject, line.seq)) this.#send(line);
+        // Sockets take what they were sent before the next page comes.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    this.#seen.completeTo(state.lastSeq);
+    if (this.#heldLost) {
+      this.#missingFrom = Math.min(this.#missingFrom ?? Number.POSITIVE_INFINITY, state.lastSeq);
+      return;
+    }
+    const held = this.#held;
+    this.#held = [];
+    for (const line of held) {
+      if (this.#missingFrom !== null) return;
+      if (line.seq > state.lastSeq) this.#take(line);
+    }
+  }
+
+  /**
+   * LOGS was made anew, and all of it is unseen; or a broker that was killed has lost the last lines
+   * of it, and its sequences begin again behind those it had stored before `timeMs`.
+   */
+  #startOver(from: number, timeMs: number | null): number {
+    this.#epoch += 1;
+    this.#seen.forget();
+    this.#last = NOWHERE;
+    const joined = [...this.#joined()];
+    for (const reader of joined) {
+      reader.from = { seq: from, timeMs: timeMs ?? Number.NaN };
+      if (timeMs === null) reader.sendGap(null);
+    }
+    return joined.length === 0 ? Number.POSITIVE_INFINITY : from;
+  }
+
+  /** Says so when LOGS has dropped lines that were not read yet. */
+  #skipGone(from: number, firstSeq: number): number {
+    if (from + 1 >= firstSeq) return from;
+    // Behind a gap in one subject only, most of the others have been sent.
+    const count = from < this.lastSent ? null : firstSeq - 1 - from;
+    for (const reader of this.#joined()) reader.sendGap(count);
+    return firstSeq - 1;
+  }
+}
+
+/** Where nobody reads, nothing is missing. */
+const NOBODY: Landmark = { seq: Number.POSITIVE_INFINITY, timeMs: Number.NaN };
+
+interface HeldLine extends RawLine {
+  /** The sequence of the line before in the same subject; 0: none. */
+  previous: number;
+}

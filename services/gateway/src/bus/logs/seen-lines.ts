@@ -1,0 +1,63 @@
+/** Which lines of a filter have come, by subject: tells whether one before a line was lost. */
+
+/** Subjects remembered; anybody with a key may invent more. About 150 bytes each. */
+const SUBJECTS_LIMIT = 10_000;
+
+export class SeenLines {
+  readonly #last = new Map<string, number>();
+  /** Everything up to here has come; null: nobody has asked yet. */
+  #complete: number | null = null;
+  #highest = 0;
+  /** What was forgotten with the subjects: everything up to here counts as seen. */
+  #forgotten = 0;
+
+  /** The greatest sequence that has come. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  /** Whether the line has come before. */
+  has(subject: string, seq: number): boolean {
+    return seq <= Math.max(this.#last.get(subject) ?? 0, this.#forgotten);
+  }
+
+  add(subject: string, seq: number): void {
+    this.#last.set(subject, seq);
+    if (seq > this.#highest) this.#highest = seq;
+    if (this.#last.size <= SUBJECTS_LIMIT) return;
+    // Subjects come in order of sequence but for a failure between brokers: one that was lost just
+    // now in one of them is not noticed.
+    this.#last.clear();
+    this.#forgotten = this.#highest;
+    if (this.#complete !== null) this.#complete = this.#highest;
+  }
+
+  /**
+   * From where on lines are missing, given the sequence before this one in its subject; null: none is.
+   *
+   * `previous` is 0 where LOGS holds none before it.
+   */
+  gapBefore(subject: string, previous: number): number | null {
+    if (this.#complete === null) return null;
+    const known = Math.max(this.#complete, this.#last.get(subject) ?? 0);
+    return previous > known ? known : null;
+  }
+
+  /** Everything up to `seq` was read, or concerns nobody. */
+  completeTo(seq: number): void {
+    this.#complete = Math.max(this.#complete ?? 0, seq);
+  }
+
+  /** As `completeTo` for who reads first: the one who does it afterwards knows less. */
+  beginAt(seq: number): void {
+    this.#complete ??= seq;
+  }
+
+  /** LOGS was made anew: its sequences begin again. */
+  forget(): void {
+    this.#last.clear();
+    this.#complete = null;
+    this.#highest = 0;
+    this.#forgotten = 0;
+  }
+}

@@ -1,0 +1,94 @@
+/** Lines that come by HTTP: checked, completed, without secrets, and not longer than LOGS takes. */
+import {
+  GENERAL,
+  LOG_LEVELS,
+  LOG_LINE_BYTES,
+  type LogLevel,
+  LogName,
+  OWN_SERVICES,
+  SUBJECTS,
+} from '@natter/proto';
+import { redactText } from '@natter/runtime';
+
+export interface LineIn {
+  subject: string;
+  /** JSON as in proto's LogLine. */
+  data: string;
+}
+
+/** Service of a line that names none. */
+const EXTERNAL = 'external';
+
+const RESERVED: readonly string[] = OWN_SERVICES;
+
+/** Names of fields whose values go nowhere, as in our own lines. */
+const SECRET_KEY =
+  /^(?:.*[_-])?(?:\w*token|authorization|cookie|\w*api[_-]?key|\w*secret|\w*password|seed)$/i;
+
+/** A line as it is stored, or null for one that can't be used. */
+export function lineIn(value: Record<string, unknown>, nowMs: number): LineIn | null {
+  const { level: levelIn, time, service: serviceIn, category: categoryIn, msg, ...fields } = value;
+  const level = levelOf(levelIn);
+  const service = nameOf(serviceIn, EXTERNAL);
+  const category = nameOf(categoryIn, GENERAL);
+  if (level === null || service === null || category === null) return null;
+  if (typeof msg !== 'string' || msg === '' || RESERVED.includes(service.toLowerCase())) return null;
+  const head = { level, time: timeOf(time, nowMs), service, category };
+  const data = written(head, msg, fields);
+  return data === null ? null : { subject: SUBJECTS.log(service, level, category), data };
+}
+
+/** By name, or by pino's number; info where there is none. */
+function levelOf(level: unknown): LogLevel | null {
+  if (level === undefined) return 'info';
+  if (typeof level === 'number') return LOG_LEVELS[level / 10 - 1] ?? null;
+  const name = typeof level === 'string' ? level.toLowerCase() : '';
+  return LOG_LEVELS.find((one) => one === name) ?? null;
+}
+
+function nameOf(name: unknown, otherwise: string): string | null {
+  if (name === undefined) return otherwise;
+  const parsed = LogName.safeParse(name);
+  return parsed.success ? parsed.data : null;
+}
+
+/** RFC 3339, from a text or pino's milliseconds; now where it is none. */
+function timeOf(time: unknown, nowMs: number): string {
+  const date = new Date(typeof time === 'number' || typeof time === 'string' ? time : Number.NaN);
+  return new Date(Number.isNaN(date.getTime()) ? nowMs : date).toISOString();
+}
+
+/** Null for fields that are nested too deeply to be written. */
+function written(head: object, msg: string, fields: Record<string, unknown>): string | null {
+  let whole: string;
+  try {
+    whole = redactText(JSON.stringify({ ...head, msg, ...fields }, withoutSecrets));
+  } catch {
+    return null;
+  }
+  if (Buffer.byteLength(whole) <= LOG_LINE_BYTES) return whole;
+  const { traceId } = fields;
+  const kept = {
+    ...head,
+    ...(typeof traceId === 'string' && traceId.length <= 64 ? { traceId } : {}),
+    truncated: true,
+  };
+  const room = LOG_LINE_BYTES - Buffer.byteLength(JSON.stringify({ ...kept, msg: '' }));
+  // First the secrets: half of one would not be known for one.
+  return JSON.stringify({ ...kept, msg: cut(redactText(msg), room) });
+}
+
+function withoutSecrets(key: string, value: unknown): unknown {
+  return typeof value === 'string' && SECRET_KEY.test(key) ? '[redacted]' : value;
+}
+
+/** The beginning of a text that takes at most `room` bytes as JSON, quotes not counted. */
+function cut(text: string, room: number): string {
+  let start = text.slice(0, room);
+  for (;;) {
+    const bytes = Buffer.byteLength(JSON.stringify(start)) - 2;
+    if (bytes <= room) return start;
+    // Control characters take up to six bytes each; each turn comes closer from above.
+    start = start.slice(0, Math.floor((start.length * room) / bytes));
+  }
+}

@@ -1,0 +1,125 @@
+/** Lines from others, and the sockets of logs. Source: seeds/003; PROTOCOLS, logs-v1. */
+import { ERRORS, type ErrorCode, LIMITS } from '@natter/proto';
+import { redactText } from '@natter/runtime';
+import { z } from 'zod';
+import type { LogAppender } from '../bus/logs/log-appender.ts';
+import { mayReadLogs, mayWriteLogs } from '../bus/logs/log-scopes.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { jsonBody } from './json-body.ts';
+import { logBatch } from './log-batch.ts';
+import { lineIn } from './log-line-in.ts';
+import { errorReply, type HttpReply, json, type Method, type Route } from './route.ts';
+import { isAdmin, type SignedInRequest, type SignInDeps, signedIn } from './signed-in.ts';
+
+export interface LogRouteDeps extends SignInDeps {
+  cluster: Pick<Cluster, 'ask'>;
+  lines: Pick<LogAppender, 'append'>;
+  now: () => number;
+}
+
+const MAX_BATCH_BYTES = 1024 * 1024;
+/** 16,000 characters, four bytes each, and the rest. */
+const MAX_BROADCAST_BYTES = 65_536;
+
+/** The names are checked with the line. */
+const Broadcast = z.object({
+  message: z.string(),
+  level: z.unknown(),
+  category: z.unknown(),
+  service: z.unknown(),
+});
+
+type Handler = (deps: LogRouteDeps, request: SignedInRequest) => Promise<HttpReply>;
+
+export function logRoutes(deps: LogRouteDeps): Route[] {
+  const route = (
+    method: Method,
+    path: string,
+    maxBodyBytes: number,
+    may: (principal: SignedInRequest['principal']) => ErrorCode | null,
+    handle: Handler,
+  ): Route => ({
+    method,
+    path: `/api/${path}`,
+    maxBodyBytes,
+    handle: signedIn(deps, 'api_key', (request) => {
+      const code = may(request.principal);
+      if (code !== null) return errorReply(code, { correlationId: request.trace.traceId });
+      return handle(deps, request);
+    }),
+  });
+  const writers = needs(mayWriteLogs, 'SCOPE_REQUIRED');
+  return [
+    route('POST', 'logs', MAX_BATCH_BYTES, writers, append),
+    route('POST', 'broadcast-log', MAX_BROADCAST_BYTES, writers, broadcast),
+    route('GET', 'get-active-websockets', 0, needs(mayReadLogs, 'SCOPE_REQUIRED'), countSockets),
+    route('POST', 'disconnect-all-websockets', 0, needs(isAdmin, 'ADMIN_ONLY'), disconnectAll),
+  ];
+}
+
+function needs(may: (principal: SignedInRequest['principal']) => boolean, code: ErrorCode) {
+  return (principal: SignedInRequest['principal']) => (may(principal) ? null : code);
+}
+
+/** Answers once the broker has every line it says were accepted. */
+async function append({ lines, now }: LogRouteDeps, { body, trace }: SignedInRequest): Promise<HttpReply> {
+  const correlationId = trace.traceId;
+  const batch = logBatch(body);
+  if (batch === null) return errorReply('BODY_TOO_LARGE', { correlationId });
+  if (batch.length === 0) return errorReply('INVALID_JSON', { correlationId });
+  const codes = await Promise.all(
+    batch.map(({ value }) => {
+      const line = value === null ? null : lineIn(value, now());
+      return line === null ? 'INVALID_LOG_LINE' : lines.append(line);
+    }),
+  );
+  const refused = batch.flatMap(({ index }, at) => {
+    const code = codes[at] ?? null;
+    return code === null ? [] : [{ line: index, code }];
+  });
+  const answer = { accepted: batch.length - refused.length, refused };
+  if (answer.accepted > 0) return json(200, answer);
+  // Worth another try if any of them is.
+  const code = refused.find(({ code }) => ERRORS[code].retry)?.code ?? 'INVALID_LOG_LINE';
+  return json(ERRORS[code].status, {
+    error: ERRORS[code].text,
+    code,
+    correlation_id: correlationId,
+    ...answer,
+  });
+}
+
+async function broadcast(deps: LogRouteDeps, request: SignedInRequest): Promise<HttpReply> {
+  const correlationId = request.trace.traceId;
+  const parsed = asked(request);
+  if (!parsed.ok) return parsed.reply;
+  const { message, level, category = 'broadcast', service } = parsed.value;
+  if (message.trim() === '') return errorReply('EMPTY_MESSAGE', { correlationId });
+  if (message.length > LIMITS.messageChars) return errorReply('MESSAGE_TOO_LONG', { correlationId });
+  const line = lineIn({ msg: message, level, category, service }, deps.now());
+  const code = line === null ? 'INVALID_LOG_LINE' : await deps.lines.append(line);
+  if (code !== null) return errorReply(code, { correlationId });
+  return json(200, { status: 'success', message: `Log broadcasted: ${redactText(message)}` });
+}
+
+/** The query as in the original, else the body. */
+function asked(request: SignedInRequest): ReturnType<typeof jsonBody<z.infer<typeof Broadcast>>> {
+  const message = request.query('message');
+  if (message === undefined) return jsonBody(request.body, Broadcast);
+  return { ok: true, value: { message, level: undefined, category: undefined, service: undefined } };
+}
+
+async function countSockets({ cluster }: LogRouteDeps): Promise<HttpReply> {
+  return json(200, { active_websockets: total(await cluster.ask({ type: 'log_sockets' })) });
+}
+
+async function disconnectAll({ cluster, log }: LogRouteDeps, request: SignedInRequest): Promise<HttpReply> {
+  const disconnected = total(await cluster.ask({ type: 'disconnect_log_sockets' }));
+  const { principal, trace } = request;
+  log.info({ disconnected, by: principal.sub, traceId: trace.traceId }, 'all sockets of logs were closed');
+  return json(200, { status: 'success', message: 'All WebSockets disconnected', disconnected });
+}
+
+function total(replies: Awaited<ReturnType<Cluster['ask']>>): number {
+  return replies.reduce((sum, { answer }) => sum + ('count' in answer ? answer.count : 0), 0);
+}

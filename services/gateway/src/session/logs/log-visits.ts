@@ -1,0 +1,135 @@
+/** How somebody comes to read logs, over a socket or over HTTP: key, place, position, reader. */
+import { type ErrorCode, LIMITS, type Principal, type VerifyReply } from '@natter/proto';
+import { BusError, type Logger } from '@natter/runtime';
+import type { LogHub } from '../../bus/logs/log-hub.ts';
+import type { KeyHolder, LogKeys } from '../../bus/logs/log-keys.ts';
+import type { LogPositions } from '../../bus/logs/log-positions.ts';
+import type { LogReader, LogStart } from '../../bus/logs/log-reader.ts';
+import { mayReadLogs } from '../../bus/logs/log-scopes.ts';
+import type { LogOpening, LogOutlet } from './log-wire.ts';
+
+export interface LogVisitsDeps {
+  auth: { verify(token: string, use: 'api_key'): Promise<VerifyReply> };
+  hub: Pick<LogHub, 'here' | 'open' | 'isFull'>;
+  keys: Pick<LogKeys, 'changes' | 'add' | 'delete'>;
+  positions: Pick<LogPositions, 'read' | 'write'>;
+  /** Connections of a user, of any wire. */
+  users: { add(sub: string): boolean; remove(sub: string): void };
+  log: Logger;
+}
+
+/** Somebody who may read, and has not begun. */
+export interface Admitted {
+  principal: Principal;
+  token: string;
+  start: LogStart;
+  keyChanges: number;
+}
+
+export type Admission = { ok: true; admitted: Admitted } | { ok: false; code: ErrorCode };
+
+const REFUSALS = { invalid: 'INVALID_TOKEN', expired: 'TOKEN_EXPIRED', unavailable: 'UNAVAILABLE' } as const;
+
+export class LogVisits {
+  readonly #deps: LogVisitsDeps;
+
+  constructor(deps: LogVisitsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Judges the key; what was said since the request came is kept for the reader. Never rejects. */
+  async admit(opening: LogOpening): Promise<Admission> {
+    const { credential: token, cursor, name, tail, problem } = opening;
+    if (token === null) return refused('AUTH_REQUIRED');
+    if (token.length > LIMITS.tokenBytes) return refused('INVALID_TOKEN');
+    if (problem !== null) return refused(problem);
+    const { auth, hub, keys, positions, log } = this.#deps;
+    const keyChanges = keys.changes;
+    try {
+      const [verdict, { state, life }] = await Promise.all([auth.verify(token, 'api_key'), hub.here()]);
+      if (!verdict.ok) return refused(REFUSALS[verdict.reason]);
+      const { principal } = verdict;
+      if (!mayReadLogs(principal)) return refused('SCOPE_REQUIRED');
+      let after = cursor;
+      if (after === null && name !== null) {
+        const position = await positions.read(principal.sub, name);
+        // One in an earlier life of LOGS: above every sequence, so that all is unseen.
+        if (position !== null) after = position.life === life ? position.seq : Number.MAX_SAFE_INTEGER;
+      }
+      return { ok: true, admitted: { principal, token, start: { state, life, after, tail }, keyChanges } };
+    } catch (err) {
+      log.warn({ err }, 'nobody could say whether somebody may read logs');
+      // Also while LOGS does not exist yet.
+      return refused(err instanceof BusError ? 'UNAVAILABLE' : 'INTERNAL');
+    }
+  }
+
+  /** Whether `begin` would let somebody in now. */
+  get hasRoom(): boolean {
+    return !this.#deps.hub.isFull;
+  }
+
+  /** Begins to read; null where there are too many readers, of this user or in all. */
+  begin(admitted: Admitted, opening: LogOpening, outlet: LogOutlet): LogVisit | null {
+    const { hub, users } = this.#deps;
+    if (!users.add(admitted.principal.sub)) return null;
+    const reader = hub.open(opening.filter, outlet);
+    if (reader === null) {
+      users.remove(admitted.principal.sub);
+      return null;
+    }
+    return new LogVisit(this.#deps, admitted, opening.name, reader);
+  }
+}
+
+export class LogVisit implements KeyHolder {
+  readonly token: string;
+  principal: Principal;
+  readonly #reader: LogReader;
+  readonly #deps: LogVisitsDeps;
+  readonly #name: string | null;
+  readonly #life: string;
+  #ended = false;
+
+  constructor(deps: LogVisitsDeps, admitted: Admitted, name: string | null, reader: LogReader) {
+    this.#deps = deps;
+    this.#name = name;
+    this.#reader = reader;
+    this.#life = admitted.start.life;
+    this.token = admitted.token;
+    this.principal = admitted.principal;
+    deps.keys.add(this, admitted.keyChanges);
+    void reader.start(admitted.start);
+  }
+
+  /** Keeps the position of a named reader; false: it has no name, or was not sent this yet. */
+  acknowledge(seq: number): boolean {
+    if (this.#name === null || seq > this.#reader.sentThrough) return false;
+    return this.#deps.positions.write(this.principal.sub, this.#name, { seq, life: this.#life });
+  }
+
+  drained(): void {
+    this.#reader.drained();
+  }
+
+  tick(nowMs: number): void {
+    this.#reader.tick(nowMs);
+  }
+
+  end(reason: 'keyRevoked' | 'unavailable'): void {
+    this.#reader.end(reason);
+  }
+
+  /** The client has gone. */
+  stop(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#reader.stop();
+    this.#deps.keys.delete(this);
+    this.#deps.users.remove(this.principal.sub);
+  }
+}
+
+function refused(code: ErrorCode): Admission {
+  return { ok: false, code };
+}
