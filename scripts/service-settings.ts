@@ -4,6 +4,7 @@ import { AGENT_SETTINGS } from '../services/agent/src/config.ts';
 import { AUTH_SETTINGS } from '../services/auth/src/config.ts';
 import { GATEWAY_SETTINGS } from '../services/gateway/src/config.ts';
 import { UPLOADS_SETTINGS } from '../services/uploads/src/config.ts';
+import { LOGS_SETTINGS } from './logs/settings.ts';
 import { START_SETTINGS } from './start/start-settings.ts';
 
 export interface SettingsGroup {
@@ -19,4 +20,5 @@ export const SETTINGS_GROUPS: SettingsGroup[] = [
   { title: 'Uploads', settings: UPLOADS_SETTINGS },
   { title: 'Every service', settings: BASE_SETTINGS },
   { title: '`npm start`', settings: START_SETTINGS },
+  { title: '`npm run logs`', settings: LOGS_SETTINGS },
 ];

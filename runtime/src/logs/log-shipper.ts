@@ -18,7 +18,7 @@ export interface ShipperLimits extends QueueCaps {
 const LIMITS: ShipperLimits = { lines: 10_000, bytes: 4 * 1024 * 1024, inFlight: 128 };
 
 /** How long the broker may take for one line before it is sent again. */
-const ACK_TIMEOUT_MS = 5_000;
+const ACK_TIMEOUT_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
 
