@@ -302,7 +302,12 @@ export function rig({
       },
     },
     progress: { say: (key, event) => void self.progress.push({ key, event }) },
-    metrics: registerGatewayMetrics(new Metrics('gateway'), { connections: () => 0, runs: () => 0 }),
+    metrics: registerGatewayMetrics(new Metrics('gateway'), {
+      connections: () => 0,
+      runs: () => 0,
+      logReaders: () => 0,
+      logFeeds: () => 0,
+    }),
     limits: { ...LIMITS, ...limits },
     log,
     now,
