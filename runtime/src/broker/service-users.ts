@@ -100,6 +100,8 @@ export const PERMISSIONS: Record<ServiceName, Permissions> = {
       // A finished file is part of the log; its progress is live.
       SUBJECTS.allLogs,
       SUBJECTS.liveOut('*'),
+      // A file is in the log once, also where a death left nobody who knows.
+      `$JS.API.DIRECT.GET.${STREAMS.messages}`,
       ...UPLOAD_BUCKETS.map(keysOf),
       ...UPLOAD_STREAMS.flatMap((stream) => [
         ...infoAndDirectGet(stream),
