@@ -2,7 +2,7 @@
 import { LIMITS, type Principal, type TokenUse } from '@natter/proto';
 import { continueTrace, type Logger, TRACEPARENT, type Trace } from '@natter/runtime';
 import type { AuthClient } from '../bus/auth-client.ts';
-import { errorReply, type HttpReply, type HttpRequest, type Route } from './route.ts';
+import { errorReply, type HttpRequest, type Route } from './route.ts';
 
 export interface SignInDeps {
   auth: Pick<AuthClient, 'verify'>;
@@ -22,7 +22,7 @@ const REFUSALS = { invalid: 'INVALID_TOKEN', expired: 'TOKEN_EXPIRED', unavailab
 export function signedIn(
   deps: SignInDeps,
   use: TokenUse,
-  handle: (request: SignedInRequest) => Promise<HttpReply> | HttpReply,
+  handle: (request: SignedInRequest) => ReturnType<Route['handle']>,
 ): Route['handle'] {
   return async (request) => {
     const token = bearerToken(request);

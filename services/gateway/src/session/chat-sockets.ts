@@ -34,8 +34,9 @@ export function chatSockets(
 
 function frameBytes({ manner }: Dialect, { maxFrameBytes, maxChunkBytes }: ChatSocketLimits): number {
   if (!manner.uploads) return maxFrameBytes;
-  // Base64 writes three bytes in four characters.
-  return Math.max(maxFrameBytes, Math.ceil(maxChunkBytes / 3) * 4 + ENVELOPE_BYTES);
+  // Base64 writes three bytes in four characters. Twice that, so that the sender of a part that is too
+  // large is told so; of what is no part, sessions take `maxFrameBytes` only.
+  return Math.max(maxFrameBytes, 2 * Math.ceil(maxChunkBytes / 3) * 4 + ENVELOPE_BYTES);
 }
 
 /** A session that the registry knows for as long as it lasts; no wrapper, which would cost memory. */

@@ -5,6 +5,8 @@ export type FileProgress = Extract<LiveEvent, { type: 'file.progress' }>;
 
 export interface ProgressFramesDeps {
   publish(conversation: string, event: FileProgress): void;
+  /** Whether so many watch a conversation that frames to all of them are kept for what matters. */
+  isLarge(conversation: string): boolean;
   now: () => number;
 }
 
@@ -27,6 +29,7 @@ export class ProgressFrames {
     const now = this.#deps.now();
     this.#forget(now - EVERY_MS);
     if (event.status !== 'receiving') this.#toldAtMs.delete(event.file);
+    else if (this.#deps.isLarge(conversation)) return;
     else if (this.#toldAtMs.has(event.file) || this.#toldAtMs.size >= FILES_LIMIT) return;
     else this.#toldAtMs.set(event.file, now);
     this.#deps.publish(conversation, event);

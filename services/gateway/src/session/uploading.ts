@@ -260,7 +260,7 @@ export class Uploading {
     status: FileProgress['status'] = 'receiving',
   ): void {
     const { context, id: connection } = this.#connection;
-    if (conversation === null || progress === null || context.roomsHere.isLarge(conversation)) return;
+    if (conversation === null || progress === null) return;
     context.progress.say(conversation, {
       type: 'file.progress',
       ...{ file: progress.id, name: progress.name, size: progress.size, received: progress.offset },

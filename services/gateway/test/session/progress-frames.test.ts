@@ -8,10 +8,16 @@ function rig() {
   const frames = new ProgressFrames({
     publish: (conversation, { file, status, received }) =>
       told.push(`${conversation} ${file} ${status} ${received}`),
+    isLarge: (conversation) => conversation === 'large',
     now: () => clock.now(),
   });
-  const say = (file: string, received: number, status: FileProgress['status'] = 'receiving') =>
-    frames.say('c', {
+  const say = (
+    file: string,
+    received: number,
+    status: FileProgress['status'] = 'receiving',
+    conversation = 'c',
+  ) =>
+    frames.say(conversation, {
       type: 'file.progress',
       ...{ file, received, status, name: 'a.txt', size: 10, sub: 'alice', subName: null, connection: '1' },
     });
@@ -38,6 +44,13 @@ describe('progress of an upload', () => {
     say('b', 1);
     say('b', 1, 'cancelled');
     expect(told.slice(1)).toEqual(['c a quarantined 10', 'c b receiving 1', 'c b cancelled 1']);
+  });
+
+  it('is not told where very many watch; how an upload ends is', () => {
+    const { told, say } = rig();
+    say('a', 1, 'receiving', 'large');
+    say('a', 1, 'refused', 'large');
+    expect(told).toEqual(['large a refused 1']);
   });
 
   it('is kept of ten thousand files at most: of further ones nobody is told for a second', () => {
