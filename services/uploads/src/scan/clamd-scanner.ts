@@ -1,9 +1,9 @@
 /** Scans files with ClamAV's clamd, part by part, without a file on a disk. */
 import { connect, type Socket } from 'node:net';
 import type { Scanner, ScanStream } from '../ports.ts';
+import { Slots } from '../slots.ts';
 import type { ClamdAddress } from './clamd-address.ts';
 import { ClamdScan, type ClamdTimeouts } from './clamd-scan.ts';
-import { Slots } from './slots.ts';
 
 export interface ClamdOptions extends Partial<ClamdTimeouts> {
   address: ClamdAddress;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Slots } from '../../src/scan/slots.ts';
+import { Slots } from '../src/slots.ts';
 
 describe('Slots', () => {
   it('lets so many in, and the next in the order in which they came', async () => {
