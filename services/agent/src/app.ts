@@ -18,6 +18,7 @@ import { createOrchestrator } from './agents/orchestrator.ts';
 import { agentsDir } from './agents/settings.ts';
 import type { AGENT_SETTINGS } from './config.ts';
 import { Transcripts } from './history/transcripts.ts';
+import { ConversationFiles } from './knowledge/conversation-files.ts';
 import { openKnowledge } from './knowledge/knowledge.ts';
 import { knowledgeDir } from './knowledge/settings.ts';
 import { registerAgentMetrics } from './metrics.ts';
@@ -107,6 +108,7 @@ async function assemble(config: AgentConfig, bus: Bus, log: Logger): Promise<Orc
     clientMaxTokens: config.clientMaxTokens,
     agents: await loadAgents(agentsDir(config), tools.names),
     knowledge: await openKnowledge({ dir: knowledgeDir(config), log }),
+    files: new ConversationFiles({ stored: bus.stored }),
     tools,
   });
 }

@@ -1,6 +1,7 @@
 /** The agent's process as it is shipped, with a real broker and the demo model: turns with options. */
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { RunEvent, TurnOptions } from '@natter/proto';
+import { BUCKETS, type RunEvent, type TurnOptions } from '@natter/proto';
 import type { Bus } from '@natter/runtime';
 import { type NatsServer, ServiceProcess, startNatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -41,8 +42,8 @@ afterAll(async () => {
   await nats?.stop();
 });
 
-async function ask(text: string, options: TurnOptions): Promise<RunEvent[]> {
-  const turn = { ...newTurn(text), options };
+async function ask(text: string, options: TurnOptions, conversation?: string): Promise<RunEvent[]> {
+  const turn = { ...newTurn(text, conversation), options };
   await store(bus, turn);
   return eventsToEnd(bus, turn);
 }
@@ -88,5 +89,20 @@ describe('an agent', () => {
     const events = await ask('What is the engine power?', options);
     expect(events.at(-1)).toMatchObject({ type: 'run.failed', code });
     expect(textOf(events)).toBe('');
+  });
+
+  it.each(['specs', 'explorer'])('quotes a file of the conversation as %s and names it', async (agent) => {
+    const { conversation } = newTurn('');
+    const id = randomUUID();
+    const text = 'The winter tyres of the company lie in locker seventeen.';
+    await (await bus.bucket(BUCKETS.fileIndex)).create(`conv.${conversation}.${id}`, '');
+    const value = JSON.stringify({ id, name: 'lockers.txt', text });
+    await (await bus.bucket(BUCKETS.fileTexts)).create(`${conversation}.${id}`, value);
+    const question = 'In which locker are the winter tyres?';
+    const events = await ask(question, { agent }, conversation);
+    expect(textOf(events)).toContain(text);
+    expect(completed(events)?.sources).toEqual(['lockers.txt']);
+    // Nobody else's.
+    expect(textOf(await ask(question, { agent }))).not.toContain('seventeen');
   });
 });

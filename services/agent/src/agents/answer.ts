@@ -3,6 +3,8 @@ import type { AnswerMetadata, ErrorCode, RunStep, TranscriptMessage, TurnOptions
 import type { Logger } from '@natter/runtime';
 
 export interface Question {
+  /** Key of the conversation, whose files may be searched. */
+  conversation: string;
   /** Run id; tools derive idempotency keys from it. */
   run: string;
   text: string;

@@ -1,5 +1,7 @@
 /** Answers questions: picks an agent, finds passages, lets the model speak and use tools. */
+import type { ConversationFiles } from '../knowledge/conversation-files.ts';
 import type { Knowledge } from '../knowledge/knowledge.ts';
+import { mergePassages } from '../knowledge/merge-passages.ts';
 import { retrievalQuery } from '../knowledge/retrieval-query.ts';
 import type { Prices } from '../model/prices.ts';
 import type { ToolBox } from '../tools/tool-box.ts';
@@ -25,6 +27,7 @@ export interface OrchestratorDeps {
   clientMaxTokens: number;
   agents: AgentCatalogue;
   knowledge: Knowledge;
+  files: Pick<ConversationFiles, 'of'>;
   tools: ToolBox;
   /** Default: the clock of the process. */
   now?: () => Date;
@@ -32,7 +35,7 @@ export interface OrchestratorDeps {
 
 /** Puts the parts together. `close` closes the knowledge. */
 export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
-  const { models, prices, clientMaxTokens, agents, knowledge, tools, now = () => new Date() } = deps;
+  const { models, prices, clientMaxTokens, agents, knowledge, files, tools, now = () => new Date() } = deps;
   const lexical = createLexicalRouter(agents.routed);
 
   async function* answer(asked: Question): AsyncGenerator<AnswerEvent, void, undefined> {
@@ -44,6 +47,9 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     if (options.agent !== undefined && agents.get(options.agent) === undefined)
       notes.push(`There is no agent ${oneLine(options.agent, 64)}; another one answers.`);
 
+    // Never rejects; what it takes passes while the agent is picked.
+    const shared = files.of(question.conversation, question.signal, question.log);
+
     yield { type: 'step', step: 'agent_routing' };
     for (const text of notes) yield { type: 'note', text };
     const found = await route({ model, agents, lexical }, question, before);
@@ -52,14 +58,22 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
 
     yield { type: 'step', step: 'rag_retrieval' };
     const { agent } = found;
-    const passages = knowledge.search(retrievalQuery(question.text, before), agent.knowledge, PASSAGES);
+    const query = retrievalQuery(question.text, before);
+    const texts = await shared;
     question.signal.throwIfAborted();
+    const passages = mergePassages(
+      query,
+      texts?.search(query, PASSAGES) ?? [],
+      knowledge.search(query, agent.knowledge, PASSAGES),
+      PASSAGES,
+    );
 
     yield { type: 'step', step: 'generating' };
     const names = speakerNames(question);
     const system = systemPrompt({
       agent,
       passages,
+      files: texts?.files.map(({ name }) => name) ?? [],
       clientPrompt: options.systemPrompt,
       shared: names !== null,
       now: now(),
@@ -70,7 +84,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     const { confidence, sources } = ground({
       question: question.text,
       answer: spoken.text,
-      passages,
+      passages: [...passages.files, ...passages.knowledge],
       toolResults: spoken.toolResults,
       routedBy: found.by,
     });

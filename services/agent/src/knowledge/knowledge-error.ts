@@ -1,4 +1,4 @@
-/** The knowledge folder can't be used. Its message is one sentence for whoever starts the service. */
+/** Knowledge can't be read: the folder when the service starts, or a conversation's files. */
 export class KnowledgeError extends Error {
   readonly code = 'KNOWLEDGE';
 

@@ -55,6 +55,7 @@ async function listen(answering: AnswerTurn): Promise<AssistantMessage> {
   for (const { name, reason } of turn.options?.refusedServers ?? [])
     publisher.emit({ type: 'run.noted', text: `The tool server "${name}" is not used: ${reason}` });
   const events = orchestrator.answer({
+    conversation: turn.conversation,
     run: turn.run,
     text: turn.text,
     sub: turn.sub,

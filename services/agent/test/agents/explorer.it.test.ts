@@ -50,6 +50,7 @@ beforeAll(async () => {
     clientMaxTokens: config.clientMaxTokens,
     agents: await loadAgents(agentsDir(config), names),
     knowledge,
+    files: { of: async () => null },
     tools,
   });
 }, 60_000);
@@ -58,6 +59,7 @@ afterAll(() => demo?.stop());
 async function ask(text: string, options = {}) {
   const events: AnswerEvent[] = [];
   for await (const event of orchestrator.answer({
+    conversation: 'a.b',
     run: 'a'.repeat(26),
     text,
     sub: 'ann',

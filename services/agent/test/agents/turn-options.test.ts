@@ -50,10 +50,12 @@ async function ask(
     clientMaxTokens: 100,
     agents: AGENTS,
     knowledge,
+    files: { of: async () => null },
     tools: createToolBox([]),
   });
   const events: AnswerEvent[] = [];
   const question: Question = {
+    conversation: 'a.b',
     run: 'a'.repeat(26),
     text: 'Hello?',
     sub: 'ann',
@@ -122,6 +124,7 @@ describe('the model of a turn', () => {
       clientMaxTokens: 100,
       agents: AGENTS,
       knowledge,
+      files: { of: async () => null },
       tools: createToolBox([]),
     });
     const events = orchestrator.answer({ run: 'a', history: [], options: {} } as unknown as Question);
