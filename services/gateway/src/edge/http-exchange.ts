@@ -1,101 +1,145 @@
-/** Serves one route over uWebSockets.js: body within its limit, abort, one reply. */
-
+/** Serves one request over uWebSockets.js: its body, its abort, one reply, whole or streamed. */
 import type { HttpResponse, HttpRequest as UwsRequest } from 'uWebSockets.js';
 import type { Logger } from '@natter/runtime';
 import { isBusError } from '@natter/runtime';
 import { paramsOf } from '../rest/path-pattern.ts';
-import { errorReply, type HttpReply, type Route } from '../rest/route.ts';
-import { writeReply } from './write-reply.ts';
+import { BodyTooLarge, errorReply, type HttpReply, type Route, type StreamReply } from '../rest/route.ts';
+import { RequestBody } from './request-body.ts';
+import type { StreamBody } from './stream-body.ts';
+import { writeEmpty, writeHead, writeReply } from './write-reply.ts';
 
 /** Headers every route may read; `req` is dead once the handler has returned. */
 const READABLE_HEADERS = ['authorization', 'traceparent', 'content-type'] as const;
 
-/**
- * Answers one request; `withoutBody` for HEAD.
- *
- * Resolves when the reply was written or the client has gone.
- */
+export interface ExchangeOptions {
+  log: Logger;
+  /** HEAD. */
+  withoutBody: boolean;
+  /** Counts a streamed reply that is about to begin; or says why it must not. */
+  openStream(response: HttpResponse, reply: StreamReply): StreamBody | HttpReply;
+}
+
+/** Resolves when the reply was written or the client has gone. */
 export function serveRoute(
   route: Route,
   response: HttpResponse,
   request: UwsRequest,
-  log: Logger,
-  withoutBody = false,
+  options: ExchangeOptions,
 ): Promise<void> {
-  const names = [...READABLE_HEADERS, ...(route.headers ?? [])];
-  const headers = new Map<string, string>(names.map((name) => [name, request.getHeader(name)]));
-  const query = request.getQuery();
-  const params = paramsOf(route.path, request.getUrl());
-  const abort = new AbortController();
-  const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
-  response.onAborted(() => {
-    abort.abort();
-    finish();
-  });
-  const answer = async (body: Uint8Array) => {
-    const reply = await handle(
-      route,
-      {
-        param: (name) => params?.get(name) ?? '',
-        query: (name) => new URLSearchParams(query).get(name) ?? undefined,
-        header: (name) => headers.get(name) ?? '',
-        body,
-        pieces: (async function* () {})(),
-        signal: abort.signal,
-      },
-      log,
-    );
-    if (!abort.signal.aborted) response.cork(() => writeReply(response, reply, { withoutBody }));
-    finish();
-  };
-  if (params === null) {
-    // In its path, where an escape is malformed or no UTF-8.
-    writeReply(response, errorReply('INVALID_FIELD'), { withoutBody });
-    finish();
-  } else if (route.maxBodyBytes === 0) void answer(new Uint8Array());
-  else readBody(response, route.maxBodyBytes, abort.signal, answer, finish);
-  return finished;
+  const exchange = new Exchange(route, response, options);
+  exchange.begin(request);
+  return exchange.finished;
 }
 
-async function handle(
-  route: Route,
-  request: Parameters<Route['handle']>[0],
-  log: Logger,
-): Promise<HttpReply> {
-  try {
-    const reply = await route.handle(request);
-    if ('stream' in reply) throw new Error('streamed replies are not served yet');
-    return reply;
-  } catch (err) {
-    if (isBusError(err, 'UNAVAILABLE')) return errorReply('UNAVAILABLE');
+class Exchange {
+  readonly #route: Route;
+  readonly #response: HttpResponse;
+  readonly #options: ExchangeOptions;
+  readonly #abort = new AbortController();
+  readonly #finished = Promise.withResolvers<void>();
+  #body: RequestBody | null = null;
+  #stream: StreamBody | null = null;
+
+  constructor(route: Route, response: HttpResponse, options: ExchangeOptions) {
+    this.#route = route;
+    this.#response = response;
+    this.#options = options;
+    response.onAborted(() => this.#aborted());
+  }
+
+  get finished(): Promise<void> {
+    return this.#finished.promise;
+  }
+
+  begin(request: UwsRequest): void {
+    const { maxBodyBytes, path, headers: names = [] } = this.#route;
+    const params = paramsOf(path, request.getUrl());
+    // In its path, where an escape is malformed or no UTF-8.
+    if (params === null) return this.#reply(errorReply('INVALID_FIELD'));
+    if (maxBodyBytes > 0) {
+      if (Number(request.getHeader('content-length')) > maxBodyBytes) return this.#refuseBody();
+      const hasLength = request.getHeader('transfer-encoding') === '';
+      this.#body = new RequestBody(this.#response, { maxBytes: maxBodyBytes, hasLength });
+    }
+    const headers = new Map([...READABLE_HEADERS, ...names].map((name) => [name, request.getHeader(name)]));
+    const query = request.getQuery();
+    void this.#answer({
+      param: (name) => params.get(name) ?? '',
+      query: (name) => new URLSearchParams(query).get(name) ?? undefined,
+      header: (name) => headers.get(name) ?? '',
+      signal: this.#abort.signal,
+    });
+  }
+
+  async #answer(request: Omit<Parameters<Route['handle']>[0], 'body' | 'pieces'>): Promise<void> {
+    try {
+      const streamed = this.#route.streamsBody === true;
+      const body = streamed ? null : await this.#body?.whole();
+      if (this.#abort.signal.aborted) return;
+      const pieces = (streamed ? this.#body : null) ?? noPieces();
+      const reply = await this.#route.handle({ ...request, body: body ?? new Uint8Array(), pieces });
+      if (this.#abort.signal.aborted) return;
+      if ('stream' in reply) await this.#replyStream(reply);
+      else this.#reply(reply);
+    } catch (err) {
+      this.#failed(err);
+    }
+  }
+
+  #failed(err: unknown): void {
+    // What a route does for a client that has gone may fail, and nobody misses it.
+    if (this.#abort.signal.aborted) return this.#options.log.debug({ err }, 'a request was given up');
+    if (err instanceof BodyTooLarge) return this.#reply(errorReply('BODY_TOO_LARGE'));
+    if (this.#stream === null && isBusError(err, 'UNAVAILABLE'))
+      return this.#reply(errorReply('UNAVAILABLE'));
     const reply = errorReply('INTERNAL');
-    log.error({ err, route: route.path, reply: reply.body }, 'a route failed');
-    return reply;
+    this.#options.log.error({ err, route: this.#route.path, reply: reply.body }, 'a route failed');
+    if (this.#stream === null) this.#reply(reply);
+    else this.#stream.cutOff();
+  }
+
+  /** At once: nothing of it is read. Closing here would reset the connection before the client has read why. */
+  #refuseBody(): void {
+    this.#response.pause();
+    this.#write(errorReply('BODY_TOO_LARGE'), true);
+  }
+
+  #reply(reply: HttpReply): void {
+    const goesOn = this.#body?.leave() ?? true;
+    this.#write(reply, !goesOn);
+  }
+
+  #write(reply: HttpReply, ends: boolean): void {
+    const headers = ends ? { ...reply.headers, connection: 'close' } : reply.headers;
+    const { withoutBody } = this.#options;
+    this.#response.cork(() => writeReply(this.#response, { ...reply, headers }, { withoutBody }));
+    this.#finished.resolve();
+  }
+
+  async #replyStream(reply: StreamReply): Promise<void> {
+    if (this.#options.withoutBody) return this.#replyHead(reply);
+    const opened = this.#options.openStream(this.#response, reply);
+    if ('status' in opened) return this.#reply(opened);
+    this.#body?.leave();
+    this.#stream = opened;
+    this.#response.cork(() => writeHead(this.#response, reply));
+    void opened.finished.then(this.#finished.resolve);
+    await reply.stream(opened);
+  }
+
+  #replyHead({ status, headers, length }: StreamReply): void {
+    this.#body?.leave();
+    const head = length === null ? headers : { ...headers, 'content-length': String(length) };
+    this.#response.cork(() => writeEmpty(this.#response, { status, headers: head }));
+    this.#finished.resolve();
+  }
+
+  #aborted(): void {
+    this.#body?.gone();
+    this.#stream?.gone();
+    this.#abort.abort();
+    this.#finished.resolve();
   }
 }
 
-function readBody(
-  response: HttpResponse,
-  maxBytes: number,
-  signal: AbortSignal,
-  done: (body: Uint8Array) => Promise<void>,
-  refusedBody: () => void,
-): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let refused = false;
-  response.onData((chunk, isLast) => {
-    if (refused || signal.aborted) return;
-    size += chunk.byteLength;
-    if (size > maxBytes) {
-      refused = true;
-      // Closing is the only way to stop a client that goes on sending.
-      response.cork(() => writeReply(response, errorReply('BODY_TOO_LARGE'), { close: true }));
-      refusedBody();
-      return;
-    }
-    // The chunk's memory is uWebSockets' own and gone after this call.
-    chunks.push(Buffer.from(Buffer.from(chunk)));
-    if (isLast) void done(Buffer.concat(chunks));
-  });
-}
+async function* noPieces(): AsyncGenerator<Uint8Array> {}

@@ -16,7 +16,7 @@ import { errorReply, type HttpReply, type Route } from '../rest/route.ts';
 import type { SocketRoute } from '../session/socket-session.ts';
 import { Admission } from './admission.ts';
 import { addressKey, TrustedProxies } from './client-address.ts';
-import { serveRoute } from './http-exchange.ts';
+import { HttpServer } from './http-server.ts';
 import { Origins } from './origins.ts';
 import { SocketServer } from './socket-server.ts';
 import { writeReply } from './write-reply.ts';
@@ -46,17 +46,6 @@ const FLUSH_MS = 2_000;
 /** LIBUS_LISTEN_EXCLUSIVE_PORT of uSockets; the package's types don't export it. */
 const EXCLUSIVE_PORT = 1;
 
-/** Names of the methods by which uWebSockets.js takes a route. */
-const REGISTER = {
-  GET: 'get',
-  POST: 'post',
-  PUT: 'put',
-  PATCH: 'patch',
-  DELETE: 'del',
-  HEAD: 'head',
-  OPTIONS: 'options',
-} as const;
-
 export class Edge {
   readonly #options: EdgeOptions;
   readonly #deps: EdgeDeps;
@@ -64,8 +53,7 @@ export class Edge {
   readonly #proxies: TrustedProxies;
   readonly #admission: Admission;
   readonly #sockets: SocketServer;
-  /** HTTP requests that have no reply yet. */
-  readonly #exchanges = new Set<Promise<void>>();
+  readonly #http: HttpServer;
   #listening: us_listen_socket | null = null;
   #draining = false;
 
@@ -74,21 +62,26 @@ export class Edge {
     this.#deps = deps;
     this.#proxies = new TrustedProxies(options.trustedProxies);
     this.#admission = new Admission(options);
+    const shared = {
+      admission: this.#admission,
+      addressOf: (response: HttpResponse, request: HttpRequest) => this.#addressOf(response, request),
+      draining: () => this.#draining,
+      log: deps.log,
+    };
+    this.#http = new HttpServer(shared);
     this.#sockets = new SocketServer({
       ...options,
-      ...deps,
-      admission: this.#admission,
+      ...shared,
       origins: new Origins(options.allowedOrigins, options.localhostAllowed),
-      addressOf: (response, request) => this.#addressOf(response, request),
-      draining: () => this.#draining,
+      metrics: deps.metrics,
     });
     this.#app = App();
-    for (const route of deps.routes) this.#addRoute(route);
+    this.#http.serve(this.#app, deps.routes);
     for (const socket of deps.sockets) this.#sockets.serve(this.#app, socket);
     this.#addFallback();
   }
 
-  /** WebSockets that are upgraded or being upgraded. */
+  /** WebSockets, upgraded or being upgraded, and event streams. */
   get connections(): number {
     return this.#admission.size;
   }
@@ -122,9 +115,10 @@ export class Edge {
     this.#app.publish(topic, frame, false, false);
   }
 
-  /** Looks at the deadlines of all sessions; call it every second. */
+  /** Looks at the deadlines of all sessions and streams; call it every second. */
   tick(nowMs: number): void {
     this.#sockets.tick(nowMs);
+    this.#http.tick(nowMs);
   }
 
   /** Takes no new sockets, then closes the open ones with 1012, spread over `spreadMs`. */
@@ -132,27 +126,19 @@ export class Edge {
     this.#draining = true;
     if (this.#listening !== null) us_listen_socket_close(this.#listening);
     this.#listening = null;
+    this.#http.drain();
     await this.#sockets.drain(spreadMs);
     // What was asked before is answered; whoever waits for a run is told that we stop.
     const late = new Promise((resolve) => setTimeout(resolve, FLUSH_MS).unref());
-    await Promise.race([Promise.all(this.#exchanges), late]);
+    await Promise.race([this.#http.answered(), late]);
     this.#app.close();
   }
 
   #addressOf(response: HttpResponse, request: HttpRequest): string {
     const peer = Buffer.from(response.getRemoteAddressAsText()).toString();
-    return addressKey(this.#proxies.clientAddress(peer, forwardedFor(request)));
-  }
-
-  #addRoute(route: Route): void {
-    const serve = (withoutBody: boolean) => (response: HttpResponse, request: HttpRequest) => {
-      const exchange = serveRoute(route, response, request, this.#deps.log, withoutBody);
-      this.#exchanges.add(exchange);
-      void exchange.then(() => this.#exchanges.delete(exchange));
-    };
-    this.#app[REGISTER[route.method]](route.path, serve(false));
-    // Probes of load balancers ask with HEAD.
-    if (route.method === 'GET') this.#app.head(route.path, serve(true));
+    // Without proxies no header is believed, and every request would walk over all of its own.
+    const forwarded = this.#options.trustedProxies.length === 0 ? '' : forwardedFor(request);
+    return addressKey(this.#proxies.clientAddress(peer, forwarded));
   }
 
   /** Without it an unknown path would be closed in silence. */

@@ -12,9 +12,9 @@ export interface HttpRequest {
   /** Whole, at most the route's `maxBodyBytes`. Empty where that is 0, or where it is streamed. */
   body: Uint8Array;
   /**
-   * Of a route that streams: the body as it comes, in pieces that are the reader's own. Nothing is
-   * read from the client while the reader is busy. Ends early, without an error, when the client
-   * goes away (`signal`), and throws BodyTooLarge behind `maxBodyBytes`. Else empty.
+   * Of a route that streams: the body as it comes, in pieces that are the reader's own. At most about
+   * 1 MiB is read ahead while the reader is busy. Ends early, without an error, when the client goes
+   * away (`signal`) or has been answered, and throws BodyTooLarge behind `maxBodyBytes`. Else empty.
    */
   pieces: AsyncIterable<Uint8Array>;
   /** Aborted when the client goes away. */
@@ -33,13 +33,17 @@ export interface StreamReply {
   headers: Record<string, string>;
   /** Bytes in all, sent as Content-Length; null: chunked, until `end`. */
   length: number | null;
-  /** Begins to write; what it throws is logged and ends the connection. */
+  /**
+   * Begins to write; what it throws is logged and ends the connection. The headers go out with the
+   * first piece. Not called for HEAD, for a client that has gone, nor above the caps on connections,
+   * under which event streams fall.
+   */
   stream(writer: BodyWriter): void | Promise<void>;
 }
 
 /** Writes the body of a StreamReply; safe to use after the client has gone, when it does nothing. */
 export interface BodyWriter {
-  /** False: it waits for the client; write no more before `drained`. */
+  /** False: it waits for the client; write no more before `drained`. Leave the bytes alone until then. */
   write(piece: string | Uint8Array): boolean;
   /** Resolves at once, or when what was written has been taken, or when the client has gone. */
   drained(): Promise<void>;
@@ -47,7 +51,10 @@ export interface BodyWriter {
   buffered(): number;
   /** A body of known length that ends early ends the connection. */
   end(): void;
-  /** Aborted when the client has gone, or the gateway stops. */
+  /**
+   * Aborted when the client has gone, and for event streams when the gateway stops: end then. A body
+   * of known length may be finished, for as long as the gateway waits for requests.
+   */
   signal: AbortSignal;
 }
 
