@@ -1,6 +1,6 @@
 /** Asks the uploads service: parts of uploads, files and their bytes. */
 import { packUpload, SUBJECTS, UploadsReply, type UploadsRequest, unpackUpload } from '@natter/proto';
-import { type Bus, whileUnavailable } from '@natter/runtime';
+import { type Bus, BusError, whileUnavailable } from '@natter/runtime';
 
 /** A service that was killed says nothing: after this another one is asked. Storing a part takes less. */
 const ATTEMPT_MS = 5_000;
@@ -26,19 +26,21 @@ export class UploadsClient {
    */
   async ask(request: UploadsRequest, part?: Uint8Array): Promise<UploadsAnswer> {
     const packed = packUpload(request, part);
-    const attempt = (remainingMs: number) =>
-      this.#bus.request(SUBJECTS.uploads, packed, Math.max(50, remainingMs));
-    return answerOf(await this.#repeat(request.op, attempt));
-  }
-
-  #repeat(
-    op: UploadsRequest['op'],
-    attempt: (remainingMs: number) => Promise<Uint8Array>,
-  ): Promise<Uint8Array> {
+    const attempt = async (remainingMs: number) =>
+      answerOf(await this.#bus.request(SUBJECTS.uploads, packed, Math.max(50, remainingMs)));
     // A repeat would begin a second upload, and the first one counts against the quota until it expires.
-    if (op === 'init') return attempt(this.#timeoutMs);
-    if (op === 'finalize') return whileUnavailable(this.#finalizeTimeoutMs, attempt);
-    return whileUnavailable(this.#timeoutMs, (remainingMs) => attempt(Math.min(remainingMs, ATTEMPT_MS)));
+    if (request.op === 'init') return attempt(this.#timeoutMs);
+    const [timeoutMs, attemptMs] =
+      request.op === 'finalize'
+        ? [this.#finalizeTimeoutMs, this.#finalizeTimeoutMs]
+        : [this.#timeoutMs, ATTEMPT_MS];
+    return whileUnavailable(timeoutMs, async (remainingMs) => {
+      const answer = await attempt(Math.min(remainingMs, attemptMs));
+      // It has all it can do, or the broker is away: another one, or the same one soon.
+      if (!answer.ok && answer.code === 'UNAVAILABLE')
+        throw new BusError('UNAVAILABLE', `the uploads service is unavailable (${answer.correlationId})`);
+      return answer;
+    });
   }
 }
 

@@ -50,6 +50,13 @@ describe('UploadsClient', () => {
     expect(bus.asked.at(-1)?.timeoutMs).toBeGreaterThan(8_000);
   });
 
+  it('asks again where a service has too much to do, until the time is up', async () => {
+    const bus = busAnswering(packUpload({ ok: false, code: 'UNAVAILABLE' }));
+    const answer = new UploadsClient(bus, 60, 60).ask(CHUNK);
+    await expect(answer).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(bus.asked.length).toBeGreaterThan(1);
+  });
+
   it('begins an upload once only', async () => {
     const bus = busAnswering(packUpload({ ok: true }), 1);
     await expect(client(bus).ask(INIT)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
