@@ -7,12 +7,15 @@
  */
 import { ISSUE_2 } from './issue-2.ts';
 import { ISSUE_3 } from './issue-3.ts';
+import { ISSUE_4 } from './issue-4.ts';
 import { PROTOCOLS } from './protocols.ts';
+import { PROTOCOLS_LOGS } from './protocols-logs.ts';
 import { PROTOCOLS_WIRES } from './protocols-wires.ts';
 import type { Aside, Requirements, SeedName } from './requirement.ts';
 import { ASIDE_000, SEEDS_000 } from './seeds-000.ts';
 import { ASIDE_001, SEEDS_001 } from './seeds-001.ts';
 import { ASIDE_002, SEEDS_002 } from './seeds-002.ts';
+import { ASIDE_003, SEEDS_003 } from './seeds-003.ts';
 import { ASIDE_004, SEEDS_004 } from './seeds-004.ts';
 
 /** Each file beside this one, by the name that PENDING uses. */
@@ -20,11 +23,14 @@ export const DOCUMENTS = {
   'seeds/000': SEEDS_000,
   'seeds/001': SEEDS_001,
   'seeds/002': SEEDS_002,
+  'seeds/003': SEEDS_003,
   'seeds/004': SEEDS_004,
   PROTOCOLS: PROTOCOLS,
   'PROTOCOLS, three wires': PROTOCOLS_WIRES,
+  'PROTOCOLS, logs and files': PROTOCOLS_LOGS,
   'issue 2': ISSUE_2,
   'issue 3': ISSUE_3,
+  'issue 4': ISSUE_4,
 } as const satisfies Record<string, Requirements>;
 export type DocumentName = keyof typeof DOCUMENTS;
 
@@ -36,6 +42,7 @@ export const ASIDES: Record<SeedName, readonly Aside[]> = {
   '000': ASIDE_000,
   '001': ASIDE_001,
   '002': ASIDE_002,
+  '003': ASIDE_003,
   '004': ASIDE_004,
 };
 
@@ -47,6 +54,5 @@ export function dueIds(pending: readonly DocumentName[] = PENDING): string[] {
   return (Object.keys(DOCUMENTS) as DocumentName[])
     .filter((name) => !pending.includes(name))
     .flatMap((name) => Object.entries(DOCUMENTS[name] as Requirements))
-    .filter(([, { later }]) => later === undefined)
     .map(([id]) => id);
 }

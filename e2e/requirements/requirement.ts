@@ -1,7 +1,7 @@
 /** What one requirement is, and how the files beside this one write it down. */
 
 /** Seed documents that are kept, whole, in fixtures/seeds-<name>/document.md. */
-export const SEEDS = ['000', '001', '002', '004'] as const;
+export const SEEDS = ['000', '001', '002', '003', '004'] as const;
 export type SeedName = (typeof SEEDS)[number];
 
 /** First and last line, counted from 1. */
@@ -9,14 +9,12 @@ export type Lines = readonly [first: number, last: number];
 
 export type Source =
   | { seed: SeedName; lines: Lines }
-  | { issue: 2 | 3; bullet: string }
+  | { issue: 2 | 3 | 4; bullet: string }
   | { protocols: string };
 
 export interface Requirement {
   statement: string;
   source: Source;
-  /** The issue that will build it; until then no test need cite it. */
-  later?: 4;
 }
 
 /** By id, `<theme>/<what>` of `[a-z0-9-]`. */
@@ -34,18 +32,13 @@ export function rowOf(seed: SeedName) {
 }
 
 /** Rows of one bullet of an issue: statements by id. */
-export function bullet(issue: 2 | 3, name: string, statements: Record<string, string>): Requirements {
+export function bullet(issue: 2 | 3 | 4, name: string, statements: Record<string, string>): Requirements {
   return withSource({ issue, bullet: name }, statements);
 }
 
 /** Rows of one part of PROTOCOLS, which says what the originals really send. */
 export function part(name: string, statements: Record<string, string>): Requirements {
   return withSource({ protocols: name }, statements);
-}
-
-/** Marks rows that another issue builds. */
-export function later(issue: 4, rows: Requirements): Requirements {
-  return Object.fromEntries(Object.entries(rows).map(([id, row]) => [id, { ...row, later: issue }]));
 }
 
 function withSource(source: Source, statements: Record<string, string>): Requirements {

@@ -1,5 +1,5 @@
 /** What seeds/004 demands: rooms-v1. */
-import { type Aside, later, type Requirements, rowOf } from './requirement.ts';
+import { type Aside, type Requirements, rowOf } from './requirement.ts';
 
 const row = rowOf('004');
 
@@ -128,30 +128,28 @@ export const SEEDS_004: Requirements = {
   'rooms/message-format': row('A message of a wrong format gets an error that says so.', 650, 653),
   'rooms/env-debug': row('DEBUG and LOG_LEVEL make the logs detailed.', 660, 668),
 
-  ...later(4, {
-    'files/uploads': row('Files are uploaded in chunks through the WebSocket and scanned for viruses.', 24),
-    'files/init': row('file_upload init has file_name, file_size, mime_type and room_id.', 229, 243),
-    'files/chunk': row('file_upload chunk has file_id, chunk_index, total_chunks and chunk_data.', 245, 257),
-    'files/finalize': row('file_upload finalize has file_id and checksum.', 259, 269),
-    'files/types': row('The listed types of files are taken, and no others.', 314, 324),
-    'files/max-size': row('A file has at most 50 MB.', 326, 327),
-    'files/max-chunk': row('A chunk has at most 1 MB.', 328),
-    'files/scanned-in-production': row('Virus scanning is on in production.', 329),
-    'files/checksum': row('The checksum is SHA-256, and it is verified.', 330),
-    'files/process': row('Metadata, chunks in base64, checksum; then the file is available.', 332, 336),
-    'files/js-client': row('The JavaScript client is told of uploads.', 440, 442),
-    'files/env-max-file-size': row('MAX_FILE_SIZE is the size limit, 52,428,800 bytes.', 585, 586),
-    'files/env-max-chunk-size': row('MAX_CHUNK_SIZE is the size limit of a chunk, 1,048,576 bytes.', 587),
-    'files/env-virus-scan': row('VIRUS_SCAN_ENABLED turns scanning on, off by the seed.', 588),
-    'files/env-upload-dir': row('UPLOAD_DIR is where files go.', 589),
-    'files/env-temp-dir': row('TEMP_DIR is where chunks wait.', 590),
-    'files/scan': row('Files are scanned in production.', 601),
-    'files/limits-said': row(
-      'A file too large, of a wrong type or for a full disk is refused as such.',
-      655,
-      658,
-    ),
-  }),
+  'files/uploads': row('Files are uploaded in chunks through the WebSocket and scanned for viruses.', 24),
+  'files/init': row('file_upload init has file_name, file_size, mime_type and room_id.', 229, 243),
+  'files/chunk': row('file_upload chunk has file_id, chunk_index, total_chunks and chunk_data.', 245, 257),
+  'files/finalize': row('file_upload finalize has file_id and checksum.', 259, 269),
+  'files/types': row('The listed types of files are taken, and no others.', 314, 324),
+  'files/max-size': row('A file has at most 50 MB.', 326, 327),
+  'files/max-chunk': row('A chunk has at most 1 MB.', 328),
+  'files/scanned-in-production': row('Virus scanning is on in production.', 329),
+  'files/checksum': row('The checksum is SHA-256, and it is verified.', 330),
+  'files/process': row('Metadata, chunks in base64, checksum; then the file is available.', 332, 336),
+  'files/js-client': row('The JavaScript client is told of uploads.', 440, 442),
+  'files/env-max-file-size': row('MAX_FILE_SIZE is the size limit, 52,428,800 bytes.', 585, 586),
+  'files/env-max-chunk-size': row('MAX_CHUNK_SIZE is the size limit of a chunk, 1,048,576 bytes.', 587),
+  'files/env-virus-scan': row('VIRUS_SCAN_ENABLED turns scanning on, off by the seed.', 588),
+  'files/env-upload-dir': row('UPLOAD_DIR is where files go.', 589),
+  'files/env-temp-dir': row('TEMP_DIR is where chunks wait.', 590),
+  'files/scan': row('Files are scanned in production.', 601),
+  'files/limits-said': row(
+    'A file too large, of a wrong type or for a full disk is refused as such.',
+    655,
+    658,
+  ),
 };
 
 export const ASIDE_004: readonly Aside[] = [

@@ -91,18 +91,21 @@ describe('an agent', () => {
     expect(textOf(events)).toBe('');
   });
 
-  it.each(['specs', 'explorer'])('quotes a file of the conversation as %s and names it', async (agent) => {
-    const { conversation } = newTurn('');
-    const id = randomUUID();
-    const text = 'The winter tyres of the company lie in locker seventeen.';
-    await (await bus.bucket(BUCKETS.fileIndex)).create(`conv.${conversation}.${id}`, '');
-    const value = JSON.stringify({ id, name: 'lockers.txt', text });
-    await (await bus.bucket(BUCKETS.fileTexts)).create(`${conversation}.${id}`, value);
-    const question = 'In which locker are the winter tyres?';
-    const events = await ask(question, { agent }, conversation);
-    expect(textOf(events)).toContain(text);
-    expect(completed(events)?.sources).toEqual(['lockers.txt']);
-    // Nobody else's.
-    expect(textOf(await ask(question, { agent }))).not.toContain('seventeen');
-  });
+  it.each(['specs', 'explorer'])(
+    '[text/questions] [text/sources] [text/own] quotes a file of the conversation as %s and names it',
+    async (agent) => {
+      const { conversation } = newTurn('');
+      const id = randomUUID();
+      const text = 'The winter tyres of the company lie in locker seventeen.';
+      await (await bus.bucket(BUCKETS.fileIndex)).create(`conv.${conversation}.${id}`, '');
+      const value = JSON.stringify({ id, name: 'lockers.txt', text });
+      await (await bus.bucket(BUCKETS.fileTexts)).create(`${conversation}.${id}`, value);
+      const question = 'In which locker are the winter tyres?';
+      const events = await ask(question, { agent }, conversation);
+      expect(textOf(events)).toContain(text);
+      expect(completed(events)?.sources).toEqual(['lockers.txt']);
+      // Nobody else's.
+      expect(textOf(await ask(question, { agent }))).not.toContain('seventeen');
+    },
+  );
 });

@@ -89,7 +89,7 @@ describe('the files of a conversation', () => {
     expect(reads).toEqual(['newest', 'newest']);
   });
 
-  it('are searched by their texts, with their names as sources', async () => {
+  it('[text/sources] are searched by their texts, with their names as sources', async () => {
     await share('garage.txt', 'The spare key hangs in the garage.');
     const texts = await opened().files.of(conversation, alive, log);
     expect(texts?.search(retrievalQuery('Where is the spare key?', null), 6)).toEqual([
@@ -97,7 +97,7 @@ describe('the files of a conversation', () => {
     ]);
   });
 
-  it('are those of this conversation only', async () => {
+  it('[text/own] are those of this conversation only', async () => {
     const other = conversationKey('bob', 'x');
     await share('hers.txt', 'a', other);
     const { names } = opened();
@@ -129,7 +129,7 @@ describe('the files of a conversation', () => {
     expect(await names()).toEqual(['first.txt', 'second.txt']);
   });
 
-  it('are found no more once they are deleted', async () => {
+  it('[text/deleted] are found no more once they are deleted', async () => {
     const { names } = opened();
     const [one, two] = [await share('one.txt', 'a'), await share('two.txt', 'b')];
     expect(await names()).toEqual(['one.txt', 'two.txt']);
