@@ -286,6 +286,8 @@ export class Bus {
         },
       });
     }
+    // From here on the broker knows: whoever asks now finds it.
+    await this.#nc.flush();
   }
 
   async #answer(

@@ -76,10 +76,11 @@ export async function startUploads(config: UploadsConfig, log: Logger, given?: T
       metrics,
       async stop() {
         serving = false;
+        // A text that is being read goes on elsewhere.
+        await extractor.close();
         await Promise.all([...rounds.map((one) => one.stop()), queue.stop()]);
         // Answers what is under way.
         await bus.close();
-        await extractor.close();
         await internal.close();
       },
     };

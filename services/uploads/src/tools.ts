@@ -5,6 +5,7 @@ import { kinds } from './kinds/kinds.ts';
 import type { Kinds, Scanner, TextExtractor } from './ports.ts';
 import { createClamdScanner } from './scan/clamd-scanner.ts';
 import { noScanner } from './scan/no-scanner.ts';
+import { createTextExtractor } from './text/extractor.ts';
 
 export interface Tools {
   kinds: Kinds;
@@ -15,7 +16,11 @@ export interface Tools {
 type ToolsConfig = Pick<UploadsConfig, 'virusScan' | 'clamd' | 'textExtraction'>;
 
 export function openTools(config: ToolsConfig): Tools {
-  return { kinds, scanner: openScanner(config), extractor: noTexts };
+  return {
+    kinds,
+    scanner: openScanner(config),
+    extractor: config.textExtraction ? createTextExtractor() : noTexts,
+  };
 }
 
 /** For NATTER_TEXT_EXTRACTION=false: no file has a text. */

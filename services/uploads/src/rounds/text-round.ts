@@ -1,8 +1,9 @@
 /** Extracts texts of files that are ready, so that agents can search them. */
 import { READ_BYTES } from '@natter/proto';
-import type { Logger } from '@natter/runtime';
+import { BusError, type Logger } from '@natter/runtime';
 import type { Kept } from '../kept.ts';
 import type { TextExtractor } from '../ports.ts';
+import type { StoredFile } from '../records/stored-file.ts';
 import { readWhole } from '../store/read-whole.ts';
 
 /** An extraction that takes longer is taken for dead; extractors have limits far below. */
@@ -21,27 +22,43 @@ export async function textRound(kept: Kept, parts: TextParts): Promise<void> {
   }
 }
 
+/** Codes of an extractor that has not looked at the file: it stops, or has too much to do. */
+const NOT_TRIED = ['TEXT_CLOSED', 'TEXT_BUSY'];
+
 /** Without a text the file is as good as before: a failure is a line in the log. */
-export async function extractText(
-  kept: Kept,
-  id: string,
-  { extractor, log, count }: TextParts,
-): Promise<void> {
+export async function extractText(kept: Kept, id: string, parts: TextParts): Promise<void> {
   const found = await kept.files.get(id);
   const conversation = found?.file.conversation ?? null;
   if (found !== null && conversation !== null && found.file.state === 'ready') {
-    const { file, placement } = found;
-    const read = () => readWhole(kept.stores.of(placement.store), placement, file.size, READ_BYTES);
-    const text = await extractor.extract({ name: file.name, type: file.type }, read).catch((err: unknown) => {
-      log.warn({ err, file: id }, 'the text of a file could not be extracted');
-      return undefined;
-    });
-    count(text === undefined ? 'failed' : text === null ? 'none' : 'text');
-    if (typeof text === 'string' && text !== '') {
-      await kept.conversations.putText(conversation, { id, name: file.name, text });
+    const text = await textOf(kept, found, parts);
+    if (text === NOT_NOW) return kept.texts.postpone(id, 0);
+    if (text !== null && text !== '') {
+      await kept.conversations.putText(conversation, { id, name: found.file.name, text });
       // Deleted meanwhile: its text must not outlive it.
       if ((await kept.files.get(id)) === null) await kept.conversations.removeText(conversation, id);
     }
   }
   await kept.texts.done(id);
+}
+
+const NOT_NOW = Symbol('not tried');
+
+/** Throws BusError where the bytes can't be had: another try may. */
+async function textOf(
+  kept: Kept,
+  { file, placement }: StoredFile,
+  { extractor, log, count }: TextParts,
+): Promise<string | null | typeof NOT_NOW> {
+  const read = () => readWhole(kept.stores.of(placement.store), placement, file.size, READ_BYTES);
+  try {
+    const text = await extractor.extract({ name: file.name, type: file.type }, read);
+    count(text === null ? 'none' : 'text');
+    return text;
+  } catch (err) {
+    if (err instanceof BusError) throw err;
+    if (NOT_TRIED.includes((err as { code?: string }).code ?? '')) return NOT_NOW;
+    log.warn({ err, file: file.id }, 'the text of a file could not be extracted');
+    count('failed');
+    return null;
+  }
 }

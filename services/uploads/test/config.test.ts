@@ -1,0 +1,42 @@
+import { BASE_SETTINGS, loadConfig } from '@natter/runtime';
+import { expect, it } from 'vitest';
+import { clamdSetting, UPLOADS_SETTINGS, uploadFolders } from '../src/config.ts';
+
+const load = (env: Record<string, string>) =>
+  loadConfig({ ...BASE_SETTINGS, ...UPLOADS_SETTINGS }, env).config;
+
+it('keeps files in NATS, without a scan, unless it is told otherwise', () => {
+  const config = load({});
+  expect(uploadFolders(config)).toBe(null);
+  expect(config).toMatchObject({ maxFileSize: 52_428_800, maxChunkSize: 1_048_576, virusScan: false });
+});
+
+it('takes folders from the root, and the one for unfinished files inside the other', () => {
+  expect(uploadFolders(load({ NATTER_ROOT: '/srv', UPLOAD_DIR: 'uploads' }))).toEqual({
+    dir: '/srv/uploads',
+    tempDir: '/srv/uploads/temp',
+  });
+  const own = load({ NATTER_ROOT: '/srv', UPLOAD_DIR: '/data', TEMP_DIR: 'temp' });
+  expect(uploadFolders(own)).toEqual({ dir: '/data', tempDir: '/srv/temp' });
+});
+
+it.each([
+  ['tcp://127.0.0.1:3310', { host: '127.0.0.1', port: 3310 }],
+  ['tcp://[::1]:3310', { host: '::1', port: 3310 }],
+  ['unix:/run/clamav/clamd.ctl', { path: '/run/clamav/clamd.ctl' }],
+  ['127.0.0.1:3310', null],
+  ['tcp://127.0.0.1', null],
+  ['tcp:///run/clamd', null],
+  ['unix:run/clamd', null],
+  ['http://127.0.0.1:3310', null],
+])('reads where clamd listens from %s', (text, address) => {
+  expect(clamdSetting(text)).toEqual(address);
+});
+
+it.each([
+  ['MAX_CHUNK_SIZE', '1048577'],
+  ['MAX_FILE_SIZE', '0'],
+  ['NATTER_CLAMD', 'localhost'],
+])('refuses %s=%s', (name, value) => {
+  expect(() => load({ [name]: value })).toThrow(name);
+});
