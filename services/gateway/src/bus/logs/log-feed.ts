@@ -59,6 +59,9 @@ export class LogFeed {
   #epoch = 0;
   /** From where on LOGS is to be read; null: nothing is missing. */
   #missingFrom: number | null = null;
+  #resumes = 0;
+  /** The same of single subjects. */
+  readonly #missingOf: { subject: string; after: number; through: number }[] = [];
   /** The last line that was sent. */
   #last: Landmark = NOWHERE;
   /** Where everybody stood when the broker went away; null: it is still the LOGS they have read. */
@@ -109,7 +112,9 @@ export class LogFeed {
     this.#epoch += 1;
     const position = this.#position();
     this.#toVerify = position;
-    this.#recover(position.seq);
+    this.#missingFrom = position.seq;
+    this.#resumes += 1;
+    this.#recover();
   }
 
   /** Resolves when no line is missing, as far as anybody knows. */
@@ -122,9 +127,13 @@ export class LogFeed {
     return { epoch: this.#epoch, ...this.#recent.mark() };
   }
 
-  /** Which life of LOGS its readers have read; another one means that LOGS was made anew. */
-  knowsLife(life: string): void {
+  /**
+   * Somebody is going to read and join: what is lost behind `lastSeq` is missing, what is before it
+   * they read. Another `life` later means that LOGS was made anew.
+   */
+  expect(life: string, lastSeq: number): void {
     this.#life ??= life;
+    this.#seen.beginAt(lastSeq);
   }
 
   /**
@@ -135,7 +144,6 @@ export class LogFeed {
     if (mark.epoch !== this.#epoch || this.#suspended || this.#recovering) return false;
     const lines = this.#recent.since(mark.at);
     if (lines === null) return false;
-    this.#seen.beginAt(through.seq);
     reader.from = through;
     reader.sendLines(lines.filter(({ seq }) => seq > through.seq));
     // What it has read may still be on its way here; the line behind it lets the reader in.
@@ -206,9 +214,10 @@ export class LogFeed {
     if (this.#seen.has(line.subject, line.seq)) return;
     const gap = this.#seen.gapBefore(line.subject, line.previous);
     if (gap === null) return this.#send(line);
-    // The line itself is in LOGS as well.
     this.#deps.count.recovered();
-    this.#recover(gap);
+    this.#missingOf.push({ subject: line.subject, after: gap, through: line.previous });
+    this.#held.unshift(line);
+    this.#recover();
   }
 
   #send(raw: RawLine): void {
@@ -265,23 +274,29 @@ export class LogFeed {
     for (const { live } of this.#audiences.values()) yield* live;
   }
 
-  #recover(from: number): void {
-    this.#missingFrom = Math.min(this.#missingFrom ?? Number.POSITIVE_INFINITY, from);
+  #recover(): void {
     if (this.#recovering) return;
     this.#recovering = true;
     this.#settled = Promise.withResolvers<void>();
     void this.#readMissing();
   }
 
+  get #isMissing(): boolean {
+    return this.#missingFrom !== null || this.#missingOf.length > 0;
+  }
+
   async #readMissing(): Promise<void> {
-    while (this.#missingFrom !== null && !this.#closed) {
-      const from = this.#missingFrom;
-      this.#missingFrom = null;
+    while (this.#isMissing && !this.#closed) {
       try {
-        await this.#readFrom(from);
+        if (this.#missingFrom !== null) await this.#readAll(this.#missingFrom);
+        else await this.#readSubject();
+        if (this.#heldLost) {
+          this.#heldLost = false;
+          this.#missingFrom ??= this.#position().seq;
+        }
+        this.#takeHeld();
       } catch (err) {
         this.#deps.log.warn({ err }, 'lines of a log could not be read; trying again');
-        this.#missingFrom = Math.min(from, this.#missingFrom ?? from);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -289,11 +304,35 @@ export class LogFeed {
     this.#settled.resolve();
   }
 
-  /** Reads LOGS behind `from`, then takes what came meanwhile. */
-  async #readFrom(from: number): Promise<void> {
+  /** What came meanwhile, up to the next gap. */
+  #takeHeld(): void {
+    const held = this.#held;
     this.#held = [];
-    this.#heldLost = false;
+    for (let at = 0; at < held.length; at += 1) {
+      if (this.#isMissing) {
+        // Behind the line that showed the gap.
+        for (; at < held.length; at += 1) this.#held.push(held[at] as HeldLine);
+        return;
+      }
+      this.#take(held[at] as HeldLine);
+    }
+  }
+
+  /** Each subject tells for itself what it lacks. */
+  async #readSubject(): Promise<void> {
+    const [missing] = this.#missingOf;
+    if (missing === undefined) return;
+    const { subject, after, through } = missing;
+    await this.#readLines([subject], after, through);
+    // Also what LOGS has no more.
+    this.#seen.cameTo(subject, through);
+    if (this.#missingOf[0] === missing) this.#missingOf.shift();
+  }
+
+  /** After the broker was away. */
+  async #readAll(from: number): Promise<void> {
     const { store } = this.#deps;
+    const resumes = this.#resumes;
     const life = await store.life();
     const state = await store.state();
     const verify = this.#toVerify;
@@ -303,24 +342,19 @@ export class LogFeed {
       begin = this.#startOver(await store.lastUpTo(verify.timeMs, state), verify.timeMs);
     else begin = this.#skipGone(from, state.firstSeq);
     this.#life = life;
+    if (resumes === this.#resumes) this.#missingFrom = begin;
     if (this.#toVerify === verify) this.#toVerify = null;
-    if (begin !== Number.POSITIVE_INFINITY)
-      for await (const page of store.pages(this.filters, begin, state.lastSeq)) {
-        if (this.#closed) return;
-        for (const line of page) if (!this.#seen.has(line.subject, line.seq)) this.#send(line);
-        // Sockets take what they were sent before the next page comes.
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    this.#seen.completeTo(state.lastSeq);
-    if (this.#heldLost) {
-      this.#missingFrom = Math.min(this.#missingFrom ?? Number.POSITIVE_INFINITY, state.lastSeq);
-      return;
-    }
-    const held = this.#held;
-    this.#held = [];
-    for (const line of held) {
-      if (this.#missingFrom !== null) return;
-      if (line.seq > state.lastSeq) this.#take(line);
+    if (begin !== Number.POSITIVE_INFINITY) await this.#readLines(this.filters, begin, state.lastSeq);
+    // Else the broker was away once more.
+    if (resumes === this.#resumes) this.#missingFrom = null;
+  }
+
+  async #readLines(filters: readonly string[], after: number, through: number): Promise<void> {
+    for await (const page of this.#deps.store.pages(filters, after, through)) {
+      if (this.#closed) return;
+      for (const line of page) if (!this.#seen.has(line.subject, line.seq)) this.#send(line);
+      // Sockets take what they were sent before the next page comes.
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
@@ -330,7 +364,11 @@ export class LogFeed {
    */
   #startOver(from: number, timeMs: number | null): number {
     this.#epoch += 1;
+    this.#held = [];
+    this.#heldLost = true;
+    this.#missingOf.length = 0;
     this.#seen.forget();
+    this.#seen.beginAt(from);
     this.#last = NOWHERE;
     const joined = [...this.#joined()];
     for (const reader of joined) {
@@ -343,9 +381,7 @@ export class LogFeed {
   /** Says so when LOGS has dropped lines that were not read yet. */
   #skipGone(from: number, firstSeq: number): number {
     if (from + 1 >= firstSeq) return from;
-    // Behind a gap in one subject only, most of the others have been sent.
-    const count = from < this.lastSent ? null : firstSeq - 1 - from;
-    for (const reader of this.#joined()) reader.sendGap(count);
+    for (const reader of this.#joined()) reader.sendGap(firstSeq - 1 - from);
     return firstSeq - 1;
   }
 }

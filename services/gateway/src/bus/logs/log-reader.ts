@@ -66,7 +66,7 @@ export class LogReader {
   /** Resolves when it has caught up, or has ended; never rejects. */
   async start(start: LogStart): Promise<void> {
     try {
-      this.#feed.knowsLife(start.life);
+      this.#feed.expect(start.life, start.state.lastSeq);
       let from: number | null = await this.#begin(start);
       while (!this.#ended && from !== null) from = await this.#approach(from);
     } catch (err) {

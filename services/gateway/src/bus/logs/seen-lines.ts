@@ -5,7 +5,7 @@ const SUBJECTS_LIMIT = 10_000;
 
 export class SeenLines {
   readonly #last = new Map<string, number>();
-  /** Everything up to here has come; null: nobody has asked yet. */
+  /** What is missing up to here, nobody misses; null: nobody reads yet. */
   #complete: number | null = null;
   #highest = 0;
   /** What was forgotten with the subjects: everything up to here counts as seen. */
@@ -22,7 +22,7 @@ export class SeenLines {
   }
 
   add(subject: string, seq: number): void {
-    this.#last.set(subject, seq);
+    this.cameTo(subject, seq);
     if (seq > this.#highest) this.#highest = seq;
     if (this.#last.size <= SUBJECTS_LIMIT) return;
     // Subjects come in order of sequence but for a failure between brokers: one that was lost just
@@ -30,6 +30,11 @@ export class SeenLines {
     this.#last.clear();
     this.#forgotten = this.#highest;
     if (this.#complete !== null) this.#complete = this.#highest;
+  }
+
+  /** Nothing is missing in this subject up to here. */
+  cameTo(subject: string, seq: number): void {
+    this.#last.set(subject, Math.max(seq, this.#last.get(subject) ?? 0));
   }
 
   /**
@@ -43,14 +48,9 @@ export class SeenLines {
     return previous > known ? known : null;
   }
 
-  /** Everything up to `seq` was read, or concerns nobody. */
-  completeTo(seq: number): void {
-    this.#complete = Math.max(this.#complete ?? 0, seq);
-  }
-
-  /** As `completeTo` for who reads first: the one who does it afterwards knows less. */
+  /** Somebody reads who needs what comes behind `seq`. */
   beginAt(seq: number): void {
-    this.#complete ??= seq;
+    this.#complete = Math.min(this.#complete ?? seq, seq);
   }
 
   /** LOGS was made anew: its sequences begin again. */

@@ -27,6 +27,7 @@ export class FakeOutlet implements LogOutlet {
   readonly pieces: string[] = [];
   waiting = 0;
   ended: CloseReason | null = null;
+  onEnd = () => {};
   readonly #topics: FakeTopics;
 
   constructor(topics: FakeTopics, kind: LogKind, format: LogFormat = 'seq') {
@@ -71,5 +72,6 @@ export class FakeOutlet implements LogOutlet {
 
   end(reason: CloseReason): void {
     this.ended = reason;
+    this.onEnd();
   }
 }
