@@ -5,7 +5,7 @@ import { kinds } from './kinds/kinds.ts';
 import type { Kinds, Scanner, TextExtractor } from './ports.ts';
 import { createClamdScanner } from './scan/clamd-scanner.ts';
 import { noScanner } from './scan/no-scanner.ts';
-import { createTextExtractor, createTextExtractor } from './text/extractor.ts';
+import { createTextExtractor } from './text/extractor.ts';
 
 export interface Tools {
   kinds: Kinds;
