@@ -69,7 +69,7 @@ export const SUBJECTS = {
 
   /** Endpoints of the uploads service (a queue group); see uploads.ts. */
   uploads: 'uploads.ask',
-  /** Parts of uploads; stored by CHUNKS. The part is its index, or its offset and length: `0-1048576`. */
+  /** Parts of uploads; stored by CHUNKS. The part is its index or offset, and its length: `0-1048576`. */
   chunk: (file: string, part: string) => `chunk.${file}.${part}`,
   allChunks: 'chunk.>',
 } as const;
@@ -138,7 +138,10 @@ export const BUCKETS = {
   uploads: 'uploads',
   /** Finished files, by id. */
   files: 'files',
-  /** What a file counts as: `owner.<owner>.<file>`, `conv.<c>.<file>`, `scan.<file>`. */
+  /**
+   * `owner.<owner>`: what all of an owner's files add up to. `conv.<c>.<file>`: files of a conversation.
+   * Work: `scan.<file>`, `text.<file>`, `attempt.<file>.<suffix>`.
+   */
   fileIndex: 'file_index',
   /** Texts of files that agents search, by `<c>.<file>`. */
   fileTexts: 'file_texts',

@@ -3,7 +3,12 @@ import { connect } from '../src/probe.ts';
 import { startStack } from '../src/stack.ts';
 
 test('a stack of two gateways and two agents answers on each, also after restarts', async () => {
-  const stack = await startStack({ gateways: 2, agents: 2, demo: { answer: 'echo', tokensPerSecond: 0 } });
+  const stack = await startStack({
+    gateways: 2,
+    agents: 2,
+    uploads: 1,
+    demo: { answer: 'echo', tokensPerSecond: 0 },
+  });
   onTestFinished(() => stack.stop());
   const ask = async (index: number, message: string) => {
     const token = await stack.token({ sub: `user-${index}`, name: 'A user' });
@@ -16,6 +21,9 @@ test('a stack of two gateways and two agents answers on each, also after restart
   };
   expect(await ask(0, 'first question')).toContain('first question');
   expect(await ask(1, 'second question')).toContain('second question');
+
+  const { internal } = stack.uploads[0]?.ports ?? {};
+  expect((await fetch(`http://127.0.0.1:${internal}/readyz`)).status).toBe(200);
 
   const url = stack.url(0);
   await stack.gateways[0]?.kill();

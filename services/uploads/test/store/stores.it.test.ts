@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { STREAMS } from '@natter/proto';
+import { BusError } from '@natter/runtime';
 import type { NatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FolderStore } from '../../src/store/folder/folder-store.ts';
@@ -81,4 +82,19 @@ it('says which store is missing for a file of another one', () => {
   const stores = new Stores({ kind: 'nats' } as NatsStore);
   expect(stores.of('nats').kind).toBe('nats');
   expect(() => stores.of('folder')).toThrow(/UPLOAD_DIR/);
+});
+
+it('says UNAVAILABLE when the object store takes no more: a later try may find room', async () => {
+  const bus = await connectAs(broker, 'uploads');
+  const append = bus.append.bind(bus);
+  bus.append = (subject, ...rest) =>
+    subject.startsWith('$O.files.C.')
+      ? Promise.reject(new BusError('REFUSED', 'maximum bytes exceeded'))
+      : append(subject, ...rest);
+  const writer = await new NatsStore(bus).write('00000000-0000-4000-8000-000000000003-0000002a');
+  await writer.push(contentOf(10));
+  const commit = writer.commit({ name: 'n', type: 't/t', size: 10, sha256: sha256(contentOf(10)) });
+  await expect(commit).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await writer.abort();
+  await bus.close();
 });

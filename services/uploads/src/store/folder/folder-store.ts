@@ -80,6 +80,9 @@ export class FolderStore implements FileStore {
   }
 }
 
+/** No space, or none for this user. */
+const FULL = ['ENOSPC', 'EDQUOT'];
+
 interface Paths {
   key: string;
   temporary: string;
@@ -98,8 +101,15 @@ class FolderWriter implements StoreWriter {
   }
 
   async push(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      done += (await this.#handle.write(bytes, done)).bytesWritten;
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        done += (await this.#handle.write(bytes, done)).bytesWritten;
+      }
+    } catch (error) {
+      // Full: the parts stay, so a later finalize can succeed.
+      if (FULL.includes((error as NodeJS.ErrnoException).code ?? ''))
+        throw new BusError('UNAVAILABLE', 'the folder of uploads takes no more', error);
+      throw error;
     }
   }
 

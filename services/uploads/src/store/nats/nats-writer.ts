@@ -1,5 +1,5 @@
 /** Writes one object: messages of one size in their order, then what describes it. */
-import { type Appended, type Bus, BusError } from '@natter/runtime';
+import { type Appended, type Bus, BusError, isBusError } from '@natter/runtime';
 import type { Placement } from '../../records/stored-file.ts';
 import type { StoreWriter, WrittenFile } from '../file-store.ts';
 import { bytesSubject, infoSubject, objectInfo } from './object-info.ts';
@@ -76,7 +76,11 @@ export class NatsWriter implements StoreWriter {
   async #acknowledged(): Promise<void> {
     const oldest = this.#under[0];
     if (oldest === undefined) return;
-    const { seq } = await oldest;
+    const { seq } = await oldest.catch((error: unknown) => {
+      // Full: the parts stay, so a later finalize can succeed.
+      if (isBusError(error, 'REFUSED')) throw new BusError('UNAVAILABLE', 'OBJ_files takes no more', error);
+      throw error;
+    });
     this.#under.shift();
     this.#seqs.push(seq);
   }
