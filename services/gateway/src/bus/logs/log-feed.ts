@@ -7,26 +7,17 @@
  */
 import { type LogFilter, logTokens } from '@natter/proto';
 import type { Bus, BusMessage, Logger, Subscription } from '@natter/runtime';
-import type { LogFormat, LogWire, ShownLine } from '../../session/logs/log-wire.ts';
-import type { Topics } from '../../session/topics.ts';
-import { furthest, isBroken, type Landmark, NOWHERE } from './landmark.ts';
-import { LogAudience } from './log-audience.ts';
+import { furthest, isBroken, type Landmark } from './landmark.ts';
+import { LogCrowd, type LogCrowdDeps } from './log-crowd.ts';
 import type { LogReader } from './log-reader.ts';
 import type { LogStore } from './log-store.ts';
-import { RecentLines } from './recent-lines.ts';
 import { SeenLines } from './seen-lines.ts';
-import { type RawLine, shownLine } from './shown-line.ts';
-import { SlowReaders } from './slow-readers.ts';
+import type { RawLine } from './shown-line.ts';
 
-export interface LogFeedDeps {
+export interface LogFeedDeps extends LogCrowdDeps {
   bus: Pick<Bus, 'subscribe' | 'connected'>;
   store: LogStore;
-  topics: Topics;
-  wire: LogWire;
   log: Logger;
-  now: () => number;
-  softBufferBytes: number;
-  hardBufferBytes: number;
   count: { sent(readers: number): void; recovered(): void };
 }
 
@@ -48,12 +39,8 @@ export class LogFeed {
   readonly filters: string[];
   readonly #deps: LogFeedDeps;
   readonly #subscriptions: Subscription[];
-  readonly #recent = new RecentLines();
+  readonly #crowd: LogCrowd;
   readonly #seen = new SeenLines();
-  readonly #audiences = new Map<string, LogAudience>();
-  readonly #slow: SlowReaders;
-  /** Joined, but have read what is still on its way here. */
-  readonly #early = new Set<LogReader>();
   #life: string | null = null;
   /** Counts how often lines may have been lost: what was read before is no ground to join on. */
   #epoch = 0;
@@ -62,8 +49,6 @@ export class LogFeed {
   #resumes = 0;
   /** The same of single subjects. */
   readonly #missingOf: { subject: string; after: number; through: number }[] = [];
-  /** The last line that was sent. */
-  #last: Landmark = NOWHERE;
   /** Where everybody stood when the broker went away; null: it is still the LOGS they have read. */
   #toVerify: Landmark | null = null;
   #suspended: boolean;
@@ -71,8 +56,6 @@ export class LogFeed {
   #held: HeldLine[] = [];
   #heldLost = false;
   #settled = Promise.withResolvers<void>();
-  #flushing: NodeJS.Immediate | null = null;
-  #unchecked = 0;
   #closed = false;
 
   constructor(key: string, filter: LogFilter, deps: LogFeedDeps) {
@@ -80,7 +63,7 @@ export class LogFeed {
     this.key = key;
     this.filters = tokens.map((token) => `log.${token}`);
     this.#deps = deps;
-    this.#slow = new SlowReaders(deps, () => this.#recent.count);
+    this.#crowd = new LogCrowd(key, deps);
     this.#suspended = !deps.bus.connected;
     this.#settled.resolve();
     this.#subscriptions = tokens.map((token) =>
@@ -88,15 +71,10 @@ export class LogFeed {
     );
   }
 
-  /** The greatest sequence that was sent. */
-  get lastSent(): number {
-    return this.#seen.highest;
-  }
-
   close(): void {
     this.#closed = true;
     for (const subscription of this.#subscriptions) subscription.close();
-    if (this.#flushing !== null) clearImmediate(this.#flushing);
+    this.#crowd.close();
     this.#settled.resolve();
   }
 
@@ -124,7 +102,7 @@ export class LogFeed {
 
   /** Take it before LOGS is asked for its last sequence, and release it in any case. */
   mark(): Mark {
-    return { epoch: this.#epoch, ...this.#recent.mark() };
+    return { epoch: this.#epoch, ...this.#crowd.recent.mark() };
   }
 
   /**
@@ -142,57 +120,25 @@ export class LogFeed {
    */
   join(reader: LogReader, mark: Mark, through: Landmark): boolean {
     if (mark.epoch !== this.#epoch || this.#suspended || this.#recovering) return false;
-    const lines = this.#recent.since(mark.at);
+    const lines = this.#crowd.recent.since(mark.at);
     if (lines === null) return false;
-    reader.from = through;
     reader.sendLines(lines.filter(({ seq }) => seq > through.seq));
-    // What it has read may still be on its way here; the line behind it lets the reader in.
-    if (this.lastSent >= through.seq) this.#admit(reader);
-    else this.#early.add(reader);
+    this.#crowd.add(reader, through);
     return true;
   }
 
   leave(reader: LogReader): void {
-    this.#early.delete(reader);
-    this.#slow.delete(reader);
-    this.#audienceOf(reader).remove(reader);
+    this.#crowd.delete(reader);
   }
 
   /** How far this reader was sent lines. */
   sentTo(reader: LogReader): number {
-    return this.#slow.sentTo(reader) ?? Math.max(reader.from.seq, this.lastSent);
+    return this.#crowd.sentTo(reader);
   }
 
   /** Sets slow readers aside, and those that have caught up go on. */
   checkSlow(): void {
-    this.#unchecked = 0;
-    for (const audience of this.#audiences.values()) {
-      audience.flush();
-      for (const reader of audience.live)
-        if (this.#slow.isSlow(reader)) {
-          audience.remove(reader);
-          this.#slow.add(reader, this.lastSent);
-        }
-    }
-    for (const reader of this.#slow.caughtUp()) {
-      reader.from = furthest(reader.from, this.#last);
-      this.#admit(reader);
-    }
-  }
-
-  #admit(reader: LogReader): void {
-    this.#early.delete(reader);
-    this.#audienceOf(reader).add(reader);
-  }
-
-  #audienceOf({ outlet: { kind, format } }: LogReader): LogAudience {
-    const key = `${kind} ${format}`;
-    let audience = this.#audiences.get(key);
-    if (audience === undefined) {
-      audience = new LogAudience(this.key, kind, format, this.#deps.topics, this.#deps.wire);
-      this.#audiences.set(key, audience);
-    }
-    return audience;
+    this.#crowd.checkSlow();
   }
 
   #hear(message: BusMessage): void {
@@ -220,58 +166,16 @@ export class LogFeed {
     this.#recover();
   }
 
-  #send(raw: RawLine): void {
-    const isLate = raw.seq < this.lastSent;
-    this.#seen.add(raw.subject, raw.seq);
-    if (!isLate) this.#last = { seq: raw.seq, timeMs: raw.timeMs };
-    const line = this.#isHeard ? shownLine(raw) : null;
-    this.#recent.add(line);
-    if (line === null) return;
-    if (isLate) return this.#sendLate(line);
-    for (const reader of this.#early) if (line.seq > reader.from.seq) this.#admit(reader);
-    const frames: Partial<Record<LogFormat, string>> = {};
-    for (const audience of this.#audiences.values()) {
-      if (audience.live.size === 0) continue;
-      const { format } = audience;
-      frames[format] ??= this.#deps.wire.encodeLine(line, format);
-      this.#unchecked += audience.send(frames[format], line.seq);
-      this.#deps.count.sent(audience.live.size);
-    }
-    this.#flushing ??= setImmediate(() => this.#flush());
-    if (this.#unchecked > this.#deps.softBufferBytes / 2) this.checkSlow();
-  }
-
-  get #isHeard(): boolean {
-    if (this.#early.size > 0 || this.#recent.wanted) return true;
-    for (const { live } of this.#audiences.values()) if (live.size > 0) return true;
-    return false;
-  }
-
-  /** Was lost between brokers, and comes behind younger ones; who joined later has read it. */
-  #sendLate(line: ShownLine): void {
-    for (const audience of this.#audiences.values()) {
-      audience.flush();
-      for (const reader of audience.live) if (line.seq > reader.from.seq) reader.sendLines([line]);
-    }
-    for (const reader of this.#early) if (line.seq > reader.from.seq) reader.sendLines([line]);
-  }
-
-  #flush(): void {
-    this.#flushing = null;
-    for (const audience of this.#audiences.values()) audience.flush();
+  #send(line: RawLine): void {
+    this.#seen.add(line.subject, line.seq);
+    this.#crowd.send(line);
   }
 
   /** Nobody who has joined lacks a line up to here. */
   #position(): Landmark {
     let from: Landmark | null = null;
-    for (const reader of this.#joined()) if (from === null || reader.from.seq < from.seq) from = reader.from;
-    return from === null ? NOBODY : furthest(from, this.#last);
-  }
-
-  *#joined(): Generator<LogReader> {
-    yield* this.#early;
-    yield* this.#slow;
-    for (const { live } of this.#audiences.values()) yield* live;
+    for (const reader of this.#crowd) if (from === null || reader.from.seq < from.seq) from = reader.from;
+    return from === null ? NOBODY : furthest(from, this.#crowd.last);
   }
 
   #recover(): void {
@@ -369,19 +273,16 @@ export class LogFeed {
     this.#missingOf.length = 0;
     this.#seen.forget();
     this.#seen.beginAt(from);
-    this.#last = NOWHERE;
-    const joined = [...this.#joined()];
-    for (const reader of joined) {
-      reader.from = { seq: from, timeMs: timeMs ?? Number.NaN };
-      if (timeMs === null) reader.sendGap(null);
-    }
+    this.#crowd.startOver({ seq: from, timeMs: timeMs ?? Number.NaN });
+    const joined = [...this.#crowd];
+    if (timeMs === null) for (const reader of joined) reader.sendGap(null);
     return joined.length === 0 ? Number.POSITIVE_INFINITY : from;
   }
 
   /** Says so when LOGS has dropped lines that were not read yet. */
   #skipGone(from: number, firstSeq: number): number {
     if (from + 1 >= firstSeq) return from;
-    for (const reader of this.#joined()) reader.sendGap(firstSeq - 1 - from);
+    for (const reader of this.#crowd) reader.sendGap(firstSeq - 1 - from);
     return firstSeq - 1;
   }
 }

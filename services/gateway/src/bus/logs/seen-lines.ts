@@ -11,10 +11,6 @@ export class SeenLines {
   /** What was forgotten with the subjects: everything up to here counts as seen. */
   #forgotten = 0;
 
-  /** The greatest sequence that has come. */
-  get highest(): number {
-    return this.#highest;
-  }
 
   /** Whether the line has come before. */
   has(subject: string, seq: number): boolean {
