@@ -1,8 +1,10 @@
 /** Does something again and again, never twice at once. */
 import { isBusError, type Logger } from '@natter/runtime';
 
+const STOP_MS = 2_000;
+
 export interface Round {
-  /** Begins nothing more, and waits for what is under way. */
+  /** Begins nothing more, and waits for what is under way, 2 s at most: another instance can go on with it. */
   stop(): Promise<void>;
 }
 
@@ -24,7 +26,11 @@ export function every(intervalMs: number, name: string, task: () => Promise<void
   return {
     async stop() {
       clearInterval(timer);
-      await running;
+      if (running === null) return;
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timeout = setTimeout(resolve, STOP_MS);
+      await Promise.race([running, late]);
+      clearTimeout(timeout);
     },
   };
 }
