@@ -86,7 +86,7 @@ export const UploadsRequest = z.discriminatedUnion('op', [
     op: z.literal('init'),
     sub: Sub,
     name: z.string().max(256).nullable(),
-    fileName: z.string().max(4_096),
+    fileName: z.string().max(65_536),
     size: z.number().int(),
     declaredType: z.string().max(1_024).nullable(),
     conversation: z.string().min(3).max(1024).nullable(),
