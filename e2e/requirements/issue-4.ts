@@ -149,7 +149,7 @@ const SHOWN: Requirements = {
   }),
   ...bullet(4, '`npm run bench` gains', {
     'bench/logs': 'The figure logs has 100 WS and 100 SSE watchers, one of them stalled.',
-    'bench/uploads': 'The figure uploads has MB/s of binary and base64 frames.',
+    'bench/upload': 'The figure upload has MB/s of binary and base64 frames.',
   }),
 };
 
