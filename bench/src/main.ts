@@ -7,15 +7,17 @@ import { connect } from './figures/connect.ts';
 import { fanout } from './figures/fanout.ts';
 import { idle } from './figures/idle.ts';
 import { latency } from './figures/latency.ts';
+import { logs } from './figures/logs.ts';
 import { ready } from './figures/ready.ts';
 import { resumeStorm } from './figures/resume-storm.ts';
+import { upload } from './figures/upload.ts';
 import { CORE, Cores } from './measure/cores.ts';
 import { machine, versions } from './measure/machine.ts';
 import { type FigureReport, figureReport, type Report } from './report/report.ts';
 import { table } from './report/table.ts';
 import { FigureRun } from './run-figure.ts';
 
-const FIGURES = [ready, idle, connect, fanout, resumeStorm, latency, agent];
+const FIGURES = [ready, idle, connect, fanout, logs, upload, resumeStorm, latency, agent];
 const ROOT = resolve(import.meta.dirname, '../..');
 const LATEST = resolve(import.meta.dirname, '../results/latest.json');
 

@@ -3,7 +3,8 @@ import { type Stack, startStack } from '@natter/testkit';
 import type { Bench } from './bench.ts';
 import { CORE } from './measure/cores.ts';
 
-export type UnderTest = 'gateway' | 'agent' | 'everything';
+/** `uploads`: the gateway and the uploads service, as one. */
+export type UnderTest = 'gateway' | 'agent' | 'uploads' | 'everything';
 
 /** Logs of warnings and worse, limits out of the way of a load that comes from one address. */
 const ENV = {
@@ -27,17 +28,20 @@ export async function startMeasuredStack(
   const options = [profiling(bench.profileDir), env.NODE_OPTIONS].filter(Boolean).join(' ');
   bench.cores.pin(process.pid, 'any');
   const stack = await startStack({
+    uploads: underTest === 'uploads' ? 1 : 0,
     env: { ...ENV, ...env, ...(options === '' ? {} : { NODE_OPTIONS: options }) },
   });
   bench.defer(() => stack.stop());
   const pids = {
     gateway: stack.gateways.map(({ pid }) => pid),
     agent: stack.agents.map(({ pid }) => pid),
+    uploads: stack.uploads.map(({ pid }) => pid),
     rest: [stack.nats.pid, stack.auth.pid, stack.demo.pid],
   };
   bench.cores.pin(process.pid, CORE.load);
   for (const [name, all] of Object.entries(pids)) {
-    const core = underTest === 'everything' ? 'any' : name === underTest ? CORE.underTest : CORE.load;
+    const isUnderTest = name === underTest || (name === 'gateway' && underTest === 'uploads');
+    const core = underTest === 'everything' ? 'any' : isUnderTest ? CORE.underTest : CORE.load;
     for (const pid of all) bench.cores.pin(pid, core);
   }
   return stack;

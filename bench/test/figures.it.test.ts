@@ -38,6 +38,26 @@ describe('npm run bench', () => {
     expect(ratios.every(({ value }) => value > 0)).toBe(true);
   });
 
+  it('[bench/logs] counts every line at every reader but one, which is told what it lost', () => {
+    const report = run('logs');
+    expect(numberOf(report, 'logs.untold')).toBe(0);
+    // Each reader had each line, or the figure had failed.
+    expect(numberOf(report, 'logs.deliveries')).toBeGreaterThan(0);
+    expect(numberOf(report, 'logs.single')).toBeGreaterThan(0);
+  });
+
+  it('[bench/upload] uploads files in both kinds of frames, and to raw uWebSockets', () => {
+    const report = run('upload');
+    const measured = report.measurements.map(({ id, value }) => [id, value > 0]);
+    // Each file is `ready`: hashed, judged and stored, or the figure had failed.
+    expect(measured).toEqual([
+      ['upload.binary', true],
+      ['upload.base64', true],
+      ['upload.raw', true],
+      ['upload.ratio', true],
+    ]);
+  });
+
   it('[bench/resume-storm] kills the gateway, and nobody loses or doubles a token', () => {
     const report = run('resume-storm');
     const held = ['lost', 'doubled', 'unrecovered', 'wrong-ends'].map((what) => [

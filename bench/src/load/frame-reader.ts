@@ -1,6 +1,6 @@
 /** Cuts a server's bytes into WebSocket frames, with as little work as can be. */
 
-export const OPCODE = { text: 1, close: 8, ping: 9, pong: 10 } as const;
+export const OPCODE = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 /** A server that announces more than this has lost its mind, or we the place in its stream. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
@@ -42,12 +42,13 @@ export class FrameReader {
 
 /** A client's frame; the mask is zero, which servers can't tell from a random one. */
 export function clientFrame(opcode: number, payload: Buffer): Buffer {
-  if (payload.length > 0xffff) throw new RangeError('the load sends no frames above 64 KiB');
-  const long = payload.length > 125;
-  const frame = Buffer.alloc((long ? 8 : 6) + payload.length);
+  const { length } = payload;
+  const start = length > 0xffff ? 14 : length > 125 ? 8 : 6;
+  const frame = Buffer.alloc(start + length);
   frame[0] = 0x80 | opcode;
-  frame[1] = 0x80 | (long ? 126 : payload.length);
-  if (long) frame.writeUInt16BE(payload.length, 2);
-  payload.copy(frame, frame.length - payload.length);
+  frame[1] = 0x80 | (length > 0xffff ? 127 : length > 125 ? 126 : length);
+  if (length > 0xffff) frame.writeBigUInt64BE(BigInt(length), 2);
+  else if (length > 125) frame.writeUInt16BE(length, 2);
+  payload.copy(frame, start);
   return frame;
 }

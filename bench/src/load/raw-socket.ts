@@ -47,7 +47,12 @@ export class RawSocket {
   }
 
   send(text: string): void {
-    this.#socket.write(clientFrame(OPCODE.text, Buffer.from(text)));
+    this.sendFrame(clientFrame(OPCODE.text, Buffer.from(text)));
+  }
+
+  /** One that was made before; it must not change until the server has answered it. */
+  sendFrame(frame: Buffer): void {
+    this.#socket.write(frame);
   }
 
   /** Ends it by a reset: no closing handshake, and no port kept in TIME_WAIT. */

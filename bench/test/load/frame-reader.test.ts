@@ -60,7 +60,9 @@ describe('clientFrame', () => {
     expect(frame.length).toBe(308);
   });
 
-  it('refuses what it has no length for', () => {
-    expect(() => clientFrame(OPCODE.text, Buffer.alloc(65_536))).toThrow(RangeError);
+  it('writes one above 64 KiB in eight', () => {
+    const frame = clientFrame(OPCODE.binary, Buffer.alloc(65_536, 1));
+    expect([...frame.subarray(0, 10)]).toEqual([0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0]);
+    expect(frame.length).toBe(65_550);
   });
 });

@@ -1,0 +1,219 @@
+/** What an upload costs from its first part to the finished file, against raw uWebSockets.js that writes one. */
+import { createHash, randomBytes } from 'node:crypto';
+import { packUpload, SUBJECTS, UploadsReply, type UploadsRequest, unpackUpload } from '@natter/proto';
+import type { Bus } from '@natter/runtime';
+import type { Bench, Figure, FigureResult, Measurement, Size } from '../bench.ts';
+import { PART_BYTES, PartFrames } from '../load/part-frames.ts';
+import { person } from '../load/person.ts';
+import { connectAs } from '../load/service-bus.ts';
+import { type FileToUpload, UploadClient } from '../load/upload-client.ts';
+import { CoreWatch } from '../measure/core-watch.ts';
+import { medianInterval } from '../measure/interval.ts';
+import { cpuSeconds } from '../measure/process-meter.ts';
+import { quiet } from '../measure/settled.ts';
+import { startRawSink } from '../peers/raw-sink.ts';
+import { startMeasuredStack } from '../stack.ts';
+
+interface Plan {
+  /** Of the file, in MiB; 50 MB is the most that is taken. */
+  fileMib: number;
+  rounds: number;
+  /** Rounds before that: until the code is optimised. */
+  warmUp: number;
+}
+
+const PLANS: Record<Size, Plan> = {
+  tiny: { fileMib: 3, rounds: 2, warmUp: 1 },
+  quick: { fileMib: 48, rounds: 9, warmUp: 2 },
+  full: { fileMib: 48, rounds: 25, warmUp: 4 },
+};
+/** Larger than everything that is uploaded in one run. */
+const QUOTA_BYTES = 64 * 1024 ** 3;
+const DELETE_MS = 10_000;
+
+const KINDS = ['binary', 'base64', 'raw'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** A process that works for an upload, and whether its CPU counts. */
+interface Worker {
+  name: string;
+  pid: number;
+  isUnderTest: boolean;
+}
+
+interface Side {
+  client: UploadClient;
+  parts: PartFrames;
+  workers: Worker[];
+  remove(file: string): Promise<void>;
+}
+
+interface Round {
+  kind: Kind;
+  mbPerCoreSecond: number;
+  /** By name of the process: milliseconds of CPU for each MB. */
+  cpuMsPerMb: Record<string, number>;
+  mbPerSecond: number;
+}
+
+export const upload: Figure = {
+  name: 'upload',
+  title: 'Uploads',
+  async run(bench): Promise<FigureResult> {
+    const plan = PLANS[bench.size];
+    const content = soundOf(plan.fileMib * PART_BYTES);
+    const file = fileOf(content);
+    const sides = await prepare(bench, content);
+    const cores = new CoreWatch();
+    for (let warm = 0; warm < plan.warmUp; warm += 1)
+      for (const kind of KINDS) await round(kind, sides[kind], file, null);
+    bench.say(`${plan.rounds} rounds of ${plan.fileMib} MiB, three ways`);
+    const rounds: Round[] = [];
+    for (let index = 0; index < plan.rounds; index += 1) {
+      // A B C, C B A: what drifts during the run meets all alike.
+      const order = index % 2 === 0 ? KINDS : [...KINDS].reverse();
+      for (const kind of order) rounds.push(await round(kind, sides[kind], file, cores));
+    }
+    return {
+      measurements: [...KINDS.map((kind) => speed(kind, rounds)), ratio(rounds)],
+      cores: cores.use(),
+      details: { plan, medians: KINDS.map((kind) => medians(kind, rounds)), rounds },
+    };
+  },
+};
+
+async function prepare(bench: Bench, content: Buffer): Promise<Record<Kind, Side>> {
+  const stack = await startMeasuredStack(bench, 'uploads', {
+    NATTER_UPLOAD_FRAMES_PER_WINDOW: '1000000',
+    NATTER_UPLOAD_QUOTA_BYTES: String(QUOTA_BYTES),
+  });
+  const sink = await startRawSink(bench);
+  const bus = await connectAs('gateway', stack.nats);
+  bench.defer(() => bus.close());
+  const token = await stack.token(person(0));
+  const [gateway, uploads] = [stack.gateways[0], stack.uploads[0]];
+  const workers: Worker[] = [
+    { name: 'gateway', pid: gateway?.pid as number, isUnderTest: true },
+    { name: 'uploads', pid: uploads?.pid as number, isUnderTest: true },
+    { name: 'broker', pid: stack.nats.pid, isUnderTest: false },
+  ];
+  const connect = async (port: number, path: string) => {
+    const client = await UploadClient.open({ port, path });
+    bench.defer(() => client.drop());
+    return client;
+  };
+  const client = await connect(gateway?.ports.http as number, `/api/v1/ws/ws?token=${token}`);
+  const remove = (id: string) => deleteFile(bus, id);
+  return {
+    binary: { client, parts: PartFrames.binary(content), workers, remove },
+    base64: { client, parts: PartFrames.base64(content), workers, remove },
+    raw: {
+      client: await connect(sink.port, '/'),
+      parts: PartFrames.binary(content),
+      workers: [{ name: 'raw', pid: sink.pid, isUnderTest: true }],
+      remove: async () => undefined,
+    },
+  };
+}
+
+/** One upload; deleting the file, and what the broker does then, is not measured. */
+async function round(
+  kind: Kind,
+  { client, parts, workers, remove }: Side,
+  file: FileToUpload,
+  cores: CoreWatch | null,
+): Promise<Round> {
+  const stop = cores?.start();
+  const begin = performance.now();
+  const before = workers.map(({ pid }) => cpuSeconds(pid));
+  const id = await client.upload(file, parts);
+  const seconds = (performance.now() - begin) / 1_000;
+  const used = workers.map(({ pid }, index) => cpuSeconds(pid) - (before[index] as number));
+  stop?.();
+  await remove(id);
+  for (const { pid } of workers) await quiet(pid);
+  const mb = file.size / 1e6;
+  const underTest = used.filter((_, index) => workers[index]?.isUnderTest);
+  return {
+    kind,
+    mbPerCoreSecond: mb / underTest.reduce((sum, cpu) => sum + cpu, 0),
+    cpuMsPerMb: Object.fromEntries(
+      workers.map(({ name }, index) => [name, ((used[index] as number) * 1_000) / mb]),
+    ),
+    mbPerSecond: mb / seconds,
+  };
+}
+
+async function deleteFile(bus: Bus, id: string): Promise<void> {
+  const request: UploadsRequest = { op: 'delete', id };
+  const answer = unpackUpload(await bus.request(SUBJECTS.uploads, packUpload(request), DELETE_MS));
+  const reply = UploadsReply.parse(answer?.json);
+  if (!reply.ok) throw new Error(`the file could not be deleted: ${reply.code}`);
+}
+
+function fileOf(content: Buffer): FileToUpload {
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return { name: 'noise.wav', size: content.length, type: 'audio/wav', sha256 };
+}
+
+/** Noise behind the header of a WAV file: nothing on the way can make it smaller, and it has no text. */
+function soundOf(bytes: number): Buffer {
+  const content = randomBytes(bytes);
+  content.write('RIFF', 0, 'latin1');
+  content.writeUInt32LE(bytes - 8, 4);
+  content.write('WAVEfmt ', 8, 'latin1');
+  return content;
+}
+
+const LABELS: Record<Kind, string> = {
+  binary: 'binary frames: MB per core second of gateway and uploads service',
+  base64: 'the same in base64',
+  raw: 'binary frames into raw uWebSockets.js, hashed and written to a file',
+};
+
+function speed(kind: Kind, rounds: Round[]): Measurement {
+  const { median, ...interval } = medianInterval(of(kind, rounds).map((round) => round.mbPerCoreSecond));
+  const why = kind === 'raw' ? {} : { why: shares(kind, rounds) };
+  return { id: `upload.${kind}`, label: LABELS[kind], value: median, unit: 'MB/s', interval, ...why };
+}
+
+function ratio(rounds: Round[]): Measurement {
+  const raw = of('raw', rounds);
+  const { median, ...interval } = medianInterval(
+    of('binary', rounds).map(
+      ({ mbPerCoreSecond }, index) => mbPerCoreSecond / (raw[index] as Round).mbPerCoreSecond,
+    ),
+  );
+  return {
+    id: 'upload.ratio',
+    label: 'binary ÷ raw, per round',
+    value: median,
+    unit: '×',
+    interval,
+    why: shares('binary', rounds),
+  };
+}
+
+/** Where the CPU of a MB went, in words. */
+function shares(kind: Kind, rounds: Round[]): string {
+  const { gateway = 0, uploads = 0, broker = 0 } = medians(kind, rounds).cpuMsPerMb;
+  const ms = (value: number) => `${value.toFixed(1)} ms`;
+  return `a MB takes ${ms(gateway)} of the gateway, ${ms(uploads)} of the uploads service and, beside them, ${ms(broker)} of the broker`;
+}
+
+function medians(kind: Kind, all: Round[]) {
+  const rounds = of(kind, all);
+  const names = Object.keys(rounds[0]?.cpuMsPerMb ?? {});
+  const middle = (value: (round: Round) => number) => medianInterval(rounds.map(value)).median;
+  return {
+    kind,
+    mbPerSecond: middle((round) => round.mbPerSecond),
+    cpuMsPerMb: Object.fromEntries(
+      names.map((name) => [name, middle(({ cpuMsPerMb }) => cpuMsPerMb[name] as number)]),
+    ) as Record<string, number>,
+  };
+}
+
+function of(kind: Kind, rounds: Round[]): Round[] {
+  return rounds.filter((round) => round.kind === kind);
+}

@@ -1,0 +1,6 @@
+/** Characters of which each line of the load has one, once, and nothing else around it has any. */
+
+/** Of lines that show which readers are in. */
+export const IN_MARK = '^';
+/** Of lines that are counted. */
+export const COUNT_MARK = '~';
