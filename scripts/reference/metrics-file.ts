@@ -1,5 +1,5 @@
 /** docs/reference/metrics.md. */
-import { Metrics } from '@natter/runtime';
+import { Metrics, registerLogMetrics } from '@natter/runtime';
 import { registerAgentMetrics } from '../../services/agent/src/metrics.ts';
 import { registerAuthMetrics } from '../../services/auth/src/metrics.ts';
 import { registerGatewayMetrics } from '../../services/gateway/src/metrics.ts';
@@ -8,7 +8,7 @@ import { table } from './table.ts';
 
 /** What each service counts, registered the way the service itself does it. */
 const REGISTER: [service: string, register: (metrics: Metrics) => unknown][] = [
-  ['gateway', (metrics) => registerGatewayMetrics(metrics, { connections: zero, runs: zero })],
+  ['gateway', (metrics) => registerGatewayMetrics(metrics, { connections: zero, runs: zero, logReaders: zero, logFeeds: zero })],
   ['agent', (metrics) => registerAgentMetrics(metrics, { runs: zero })],
   [
     'auth',
@@ -27,6 +27,7 @@ export async function metricsReference(): Promise<string> {
   for (const [service, register] of REGISTER) {
     const metrics = new Metrics(service);
     register(metrics);
+    registerLogMetrics(metrics);
     const rows = (await metrics.describe()).map(({ name, type, help }) => [`\`${name}\``, type, help]);
     sections.push(`## ${service}\n\n${table(['metric', 'type', 'meaning'], rows)}`);
   }
