@@ -24,9 +24,9 @@ const MAX_BROADCAST_BYTES = 65_536;
 /** The names are checked with the line. */
 const Broadcast = z.object({
   message: z.string(),
-  level: z.unknown(),
-  category: z.unknown(),
-  service: z.unknown(),
+  level: z.unknown().optional(),
+  category: z.unknown().optional(),
+  service: z.unknown().optional(),
 });
 
 type Handler = (deps: LogRouteDeps, request: SignedInRequest) => Promise<HttpReply>;

@@ -11,7 +11,6 @@ export class SeenLines {
   /** What was forgotten with the subjects: everything up to here counts as seen. */
   #forgotten = 0;
 
-
   /** Whether the line has come before. */
   has(subject: string, seq: number): boolean {
     return seq <= Math.max(this.#last.get(subject) ?? 0, this.#forgotten);
