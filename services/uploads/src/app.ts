@@ -1,6 +1,6 @@
 /** The uploads service: takes uploads in parts and makes files of them, for whoever asks on the bus. */
 import { Bus, type Logger, Metrics, type Running, startInternalServer } from '@natter/runtime';
-import { type UploadsConfig, uploadFolders } from './config.ts';
+import { scansFiles, type UploadsConfig, uploadFolders } from './config.ts';
 import { endpointMetrics, Load, uploadsEndpoint } from './endpoint.ts';
 import { type Kept, KeptOpener } from './kept.ts';
 import { every } from './rounds/every.ts';
@@ -34,6 +34,7 @@ export async function startUploads(config: UploadsConfig, log: Logger, given?: T
     const inNats = new NatsStore(bus);
     const stores = folder === null ? new Stores(inNats) : new Stores(folder, [inNats]);
     const { replicas, quotaBytes } = config;
+    const rescanMs = config.rescanSeconds * 1_000;
     const now = Date.now;
     const opener = new KeptOpener({ bus, stores, replicas, quotaBytes, now });
     const { scanner, kinds, extractor } = tools;
@@ -43,7 +44,7 @@ export async function startUploads(config: UploadsConfig, log: Logger, given?: T
     };
     const queue = new TextQueue(() => opener.open(), texts);
     const uploads = new Uploads({
-      ...{ bus, kinds, scanner, log, now, limits: config },
+      ...{ bus, kinds, scanner, log, now, rescanMs, limits: config },
       finished: (result) => counters.finished.inc({ result }),
       ready: (file) => queue.add(file),
     });
@@ -57,19 +58,19 @@ export async function startUploads(config: UploadsConfig, log: Logger, given?: T
       uploadsEndpoint({ uploads, opener, counters, load, log }),
     ]);
     const rescans = {
-      ...{ bus, scanner, log, now },
+      ...{ bus, scanner, log, now, rescanMs },
       ready: queue.add.bind(queue),
       count: (verdict: string) => counters.rescans.inc({ verdict }),
     };
     const round = (ms: number, name: string, task: (kept: Kept) => Promise<void>) =>
       every(ms, name, async () => task(await opener.open()), log);
     const rounds = [
-      round(LOOK_MS, 'rescan', (kept) => rescan(kept, rescans)),
+      round(Math.min(LOOK_MS, rescanMs), 'rescan', (kept) => rescan(kept, rescans)),
       round(LOOK_MS, 'texts', (kept) => textRound(kept, texts)),
       round(SWEEP_MS, 'sweep', (kept) => sweep({ ...uploads.completion(kept), log })),
     ];
     serving = true;
-    log.info({ store: stores.current.kind, virusScan: config.virusScan }, 'files are kept here');
+    log.info({ store: stores.current.kind, virusScan: scansFiles(config) }, 'files are kept here');
     return {
       ports: { internal: internal.port },
       bus,

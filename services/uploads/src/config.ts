@@ -17,6 +17,11 @@ export const UPLOADS_SETTINGS = {
     'Folder from which relative paths count; the npm scripts set it to the repository. Unset: the working directory.',
     { defaultDoc: 'working directory' },
   ),
+  env: setting(
+    'NATTER_ENV',
+    kinds.choice(['production', 'development'], 'production'),
+    'In production files are scanned unless VIRUS_SCAN_ENABLED says otherwise. `npm start` sets development when unset.',
+  ),
   maxFileSize: setting(
     'MAX_FILE_SIZE',
     kinds.integer(52_428_800, 1, MOST_FILE_BYTES),
@@ -39,8 +44,9 @@ export const UPLOADS_SETTINGS = {
   ),
   virusScan: setting(
     'VIRUS_SCAN_ENABLED',
-    kinds.flag(false),
+    kinds.optionalFlag(),
     'Every file is scanned by clamd, and served only once it was found clean. Off: no file is scanned.',
+    { defaultDoc: 'false in development, else true' },
   ),
   clamd: setting(
     'NATTER_CLAMD',
@@ -48,6 +54,11 @@ export const UPLOADS_SETTINGS = {
       error: 'must be tcp://host:port or unix:/path',
     }),
     'Where clamd listens: `tcp://host:port` or `unix:/path`. Its StreamMaxLength must be above MAX_FILE_SIZE.',
+  ),
+  rescanSeconds: setting(
+    'NATTER_RESCAN_SECONDS',
+    kinds.integer(30, 1, 86_400),
+    'A file that the scanner could not judge is kept in quarantine, and scanned again after so many seconds.',
   ),
   quotaBytes: setting(
     'NATTER_UPLOAD_QUOTA_BYTES',
@@ -62,6 +73,11 @@ export const UPLOADS_SETTINGS = {
 };
 
 export type UploadsConfig = ConfigOf<typeof UPLOADS_SETTINGS> & BaseConfig;
+
+/** Scanning is on in production and off by default elsewhere. Source: seeds/004, lines 329, 588 and 601. */
+export function scansFiles({ env, virusScan }: Pick<UploadsConfig, 'env' | 'virusScan'>): boolean {
+  return virusScan ?? env === 'production';
+}
 
 /** Reads `tcp://host:port` or `unix:/path`; null for anything else. */
 export function clamdSetting(text: string): ClamdAddress | null {

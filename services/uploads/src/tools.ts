@@ -1,6 +1,6 @@
 /** The rooms that judge, scan and read files, as the settings want them. */
 import { ConfigError } from '@natter/runtime/config';
-import { clamdSetting, type UploadsConfig } from './config.ts';
+import { clamdSetting, scansFiles, type UploadsConfig } from './config.ts';
 import { kinds } from './kinds/kinds.ts';
 import type { Kinds, Scanner, TextExtractor } from './ports.ts';
 import { createClamdScanner } from './scan/clamd-scanner.ts';
@@ -13,7 +13,7 @@ export interface Tools {
   extractor: TextExtractor;
 }
 
-type ToolsConfig = Pick<UploadsConfig, 'virusScan' | 'clamd' | 'textExtraction'>;
+type ToolsConfig = Pick<UploadsConfig, 'env' | 'virusScan' | 'clamd' | 'textExtraction'>;
 
 export function openTools(config: ToolsConfig): Tools {
   return {
@@ -26,9 +26,9 @@ export function openTools(config: ToolsConfig): Tools {
 /** For NATTER_TEXT_EXTRACTION=false: no file has a text. */
 const noTexts: TextExtractor = { extract: async () => null, close: async () => undefined };
 
-function openScanner({ virusScan, clamd }: ToolsConfig): Scanner {
-  if (!virusScan) return noScanner;
-  const address = clamdSetting(clamd);
+function openScanner(config: ToolsConfig): Scanner {
+  if (!scansFiles(config)) return noScanner;
+  const address = clamdSetting(config.clamd);
   if (address === null) throw new ConfigError(['NATTER_CLAMD must be tcp://host:port or unix:/path']);
   return createClamdScanner({ address });
 }

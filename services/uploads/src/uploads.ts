@@ -24,6 +24,8 @@ export interface UploadsParts {
   log: Logger;
   limits: { maxFileSize: number; maxChunkSize: number; uploadExpiryHours: number };
   now: () => number;
+  /** After so long a file that could not be judged is scanned again. */
+  rescanMs: number;
   /** Counts what became of an upload. */
   finished(result: string): void;
   /** A file of a conversation is ready: its text may be extracted. */
@@ -80,8 +82,8 @@ export class Uploads {
 
   /** What rounds need to complete a file. */
   completion(kept: Kept): CompletionParts {
-    const { bus, ready, step = noSteps } = this.#parts;
-    return { bus, kept, ready, step };
+    const { bus, rescanMs, ready, step = noSteps } = this.#parts;
+    return { bus, kept, rescanMs, ready, step };
   }
 
   #finalizeParts(kept: Kept) {

@@ -34,7 +34,12 @@ afterAll(() => broker.stop());
 async function start(env: Record<string, string> = {}, server = broker) {
   const { config } = loadConfig(
     { ...BASE_SETTINGS, ...UPLOADS_SETTINGS },
-    { NATS_URL: server.url, NATTER_NATS_NKEY_FILE: server.keyFile('uploads') ?? '', ...env },
+    {
+      NATS_URL: server.url,
+      NATTER_NATS_NKEY_FILE: server.keyFile('uploads') ?? '',
+      NATTER_ENV: 'development',
+      ...env,
+    },
   );
   const running = await startUploads(config, LOG);
   let stopped: Promise<void> | null = null;

@@ -1,14 +1,24 @@
 import { BASE_SETTINGS, loadConfig } from '@natter/runtime';
 import { expect, it } from 'vitest';
-import { clamdSetting, UPLOADS_SETTINGS, uploadFolders } from '../src/config.ts';
+import { clamdSetting, scansFiles, UPLOADS_SETTINGS, uploadFolders } from '../src/config.ts';
 
 const load = (env: Record<string, string>) =>
   loadConfig({ ...BASE_SETTINGS, ...UPLOADS_SETTINGS }, env).config;
 
-it('keeps files in NATS, without a scan, unless it is told otherwise', () => {
+it('keeps files in NATS unless it is told otherwise', () => {
   const config = load({});
   expect(uploadFolders(config)).toBe(null);
-  expect(config).toMatchObject({ maxFileSize: 52_428_800, maxChunkSize: 1_048_576, virusScan: false });
+  expect(config).toMatchObject({ maxFileSize: 52_428_800, maxChunkSize: 1_048_576, rescanSeconds: 30 });
+});
+
+it.each<[string, Record<string, string>, boolean]>([
+  ['[files/scanned-in-production] in production', { NATTER_ENV: 'production' }, true],
+  ['where nothing is said, which is production', {}, true],
+  ['in development only when it is wanted', { NATTER_ENV: 'development' }, false],
+  ['in development with VIRUS_SCAN_ENABLED', { NATTER_ENV: 'development', VIRUS_SCAN_ENABLED: 'true' }, true],
+  ['in production unless VIRUS_SCAN_ENABLED is off', { VIRUS_SCAN_ENABLED: 'false' }, false],
+])('scans files %s', (_, env, scans) => {
+  expect(scansFiles(load(env))).toBe(scans);
 });
 
 it('takes folders from the root, and the one for unfinished files inside the other', () => {

@@ -90,7 +90,7 @@ export async function uploadsUnderTest(server: NatsServer, options: Options = {}
     uploadExpiryHours: 24,
   };
   const uploads = new Uploads({
-    ...{ bus, log: LOG, now, limits },
+    ...{ bus, log: LOG, now, limits, rescanMs: 30_000 },
     kinds: options.kinds ?? anyKind,
     scanner: options.scanner ?? scannerThatSays(() => ({ verdict: 'clean' })),
     finished: () => undefined,

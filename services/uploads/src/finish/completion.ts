@@ -5,8 +5,6 @@ import type { Kept } from '../kept.ts';
 import type { StoredFile } from '../records/stored-file.ts';
 import type { Steps } from './steps.ts';
 
-/** After so long a file that could not be judged is scanned again. */
-export const RESCAN_MS = 30_000;
 /** A job of this instance is its own for so long; after that another one may take it. */
 export const OWN_JOB_MS = 120_000;
 /** Clocks of the broker and of the services may differ. */
@@ -19,6 +17,8 @@ export interface CompletionParts {
   bus: Bus;
   kept: Kept;
   step: Steps;
+  /** After so long a file that could not be judged is scanned again. */
+  rescanMs: number;
   /** A file of a conversation is ready: its text may be extracted. */
   ready(file: FileRecord): void;
 }
@@ -33,9 +33,9 @@ export async function complete(
   parts: CompletionParts,
   repeated: boolean,
 ): Promise<FileRecord> {
-  const { kept, step } = parts;
+  const { kept, rescanMs, step } = parts;
   const { file, placement } = stored;
-  if (file.state === 'quarantined') await kept.scans.add(file.id, RESCAN_MS);
+  if (file.state === 'quarantined') await kept.scans.add(file.id, rescanMs);
   await step('noted');
   await kept.files.create(stored);
   await step('recorded');
@@ -58,7 +58,7 @@ export async function complete(
 /** A file that is ready becomes part of its conversation's log, once, and its text is noted as work. */
 export async function share(
   file: FileRecord,
-  { bus, kept, ready }: Omit<CompletionParts, 'step'>,
+  { bus, kept, ready }: Pick<CompletionParts, 'bus' | 'kept' | 'ready'>,
   repeated: boolean,
 ): Promise<void> {
   const { conversation } = file;

@@ -1,7 +1,7 @@
 /** Scans quarantined files again until a scanner has judged them. */
 import { type FileRecord, type LiveEvent, READ_BYTES, SUBJECTS } from '@natter/proto';
 import type { Bus, Logger } from '@natter/runtime';
-import { type CompletionParts, RESCAN_MS, share } from '../finish/completion.ts';
+import { type CompletionParts, share } from '../finish/completion.ts';
 import { removeFile } from '../finish/remove-file.ts';
 import type { Kept } from '../kept.ts';
 import type { Scanner, Verdict } from '../ports.ts';
@@ -24,7 +24,7 @@ export async function rescan(kept: Kept, parts: RescanParts): Promise<void> {
   for (const id of await kept.scans.open()) {
     if (!(await kept.scans.claim(id, HOLD_MS))) continue;
     // Later than all that are waiting: one bad file keeps no others from being judged.
-    if (!(await rescanFile(kept, id, parts))) await kept.scans.postpone(id, RESCAN_MS);
+    if (!(await rescanFile(kept, id, parts))) await kept.scans.postpone(id, parts.rescanMs);
   }
 }
 

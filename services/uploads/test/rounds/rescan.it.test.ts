@@ -35,7 +35,7 @@ async function quarantine() {
   const ready: string[] = [];
   const look = (verdict: Verdict, by = service) =>
     rescan(by.kept, {
-      ...{ bus: by.bus, log: LOG, now, scanner: scannerThatSays(() => verdict) },
+      ...{ bus: by.bus, log: LOG, now, rescanMs: 30_000, scanner: scannerThatSays(() => verdict) },
       ready: ({ id }) => void ready.push(id),
       count: () => undefined,
     });
