@@ -38,9 +38,6 @@ import { SessionRegistry } from './session/session-registry.ts';
 import { TypingFrames } from './session/typing-frames.ts';
 import { UserRates } from './session/user-rates.ts';
 
-/** The seed's default of MAX_CHUNK_SIZE. */
-const MAX_CHUNK_BYTES = 1_048_576;
-
 export type GatewayConfig = ConfigOf<typeof GATEWAY_SETTINGS> & BaseConfig;
 
 /** Starts a gateway; rejects when the broker can't be reached or the port is taken. */
@@ -126,7 +123,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
     config,
     stopping: stopping.signal,
   });
-  const sockets = chatSockets(DIALECTS, context, sessions, { ...config, maxChunkBytes: MAX_CHUNK_BYTES });
+  const sockets = chatSockets(DIALECTS, context, sessions, config);
   const edge = new Edge(
     { ...config, localhostAllowed: config.env === 'development' },
     { sockets: [...sockets, logs.socketRoute], routes, metrics: counters, log },

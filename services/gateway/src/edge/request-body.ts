@@ -2,7 +2,10 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { BodyTooLarge } from '../rest/route.ts';
 
-/** The client is held up above this; what one read brings, up to 512 KiB, may come on top. */
+/**
+ * The client is held up above this. What the kernel has already taken comes on top, as uWebSockets
+ * reads until that is empty: up to 6 MiB with Linux' own tcp_rmem, mostly one read of 512 KiB.
+ */
 const READ_AHEAD_BYTES = 512 * 1024;
 
 export interface BodyLimits {
@@ -96,7 +99,8 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
   }
 
   #pause(): void {
-    if (this.#paused || this.#over) return;
+    if (this.#over) return;
+    // Also when it is paused: a read under way goes on, and has begun the time limit anew.
     this.#paused = true;
     this.#response.pause();
   }
@@ -109,7 +113,7 @@ export class RequestBody implements AsyncIterable<Uint8Array> {
 
   #take(chunk: ArrayBuffer, isLast: boolean): void {
     if (isLast) this.#complete = true;
-    if (this.#dropped || this.#tooLarge) return;
+    if (this.#dropped) return;
     this.#received += chunk.byteLength;
     if (this.#received > this.#limits.maxBytes) this.#tooLarge = true;
     else if (chunk.byteLength > 0) {

@@ -12,8 +12,8 @@ export interface HttpRequest {
   /** Whole, at most the route's `maxBodyBytes`. Empty where that is 0, or where it is streamed. */
   body: Uint8Array;
   /**
-   * Of a route that streams: the body as it comes, in pieces that are the reader's own. At most about
-   * 1 MiB is read ahead while the reader is busy. Ends early, without an error, when the client goes
+   * Of a route that streams: the body as it comes, in pieces that are the reader's own. Little is read
+   * ahead while the reader is busy (512 KiB, and what the kernel has then). Ends early, without an error, when the client goes
    * away (`signal`) or has been answered, and throws BodyTooLarge behind `maxBodyBytes`. Else empty.
    */
   pieces: AsyncIterable<Uint8Array>;

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
-import { createLogger, Metrics } from '@natter/runtime';
+import type { IncomingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Edge } from '../../src/edge/server.ts';
-import { registerGatewayMetrics } from '../../src/metrics.ts';
 import { json, type Method, type Route } from '../../src/rest/route.ts';
 import type { SocketRoute } from '../../src/session/socket-session.ts';
+import { type EdgeRig, startEdge } from './edge-rig.ts';
 
 /** Answers with what it was asked. */
 const echo = (method: Method, path: string, more: Partial<Route> = {}): Route => ({
@@ -28,48 +26,32 @@ const socket: SocketRoute = {
   originRefusal: 'http',
   accept: () => assert.fail('nobody upgrades here'),
 };
-const edge = new Edge(
+const routes: Route[] = [
+  echo('GET', '/rooms/:room_id', { headers: ['master-token'] }),
+  echo('DELETE', '/rooms/:room_id'),
+  echo('PATCH', '/rooms/:room_id', { maxBodyBytes: 64 }),
+  echo('DELETE', '/rooms/:room_id/members/:user_id'),
+  echo('PUT', '/rooms/:room_id/members/:user_id', { maxBodyBytes: 64 }),
+  echo('POST', '/token'),
+  echo('GET', '/ws/test'),
   {
-    host: '127.0.0.1',
-    port: 0,
-    allowedOrigins: [],
-    localhostAllowed: false,
-    trustedProxies: [],
-    maxConnections: 10,
-    maxConnectionsPerAddress: 10,
-    hardBufferBytes: 65_536,
-    heartbeatSeconds: 30,
+    method: 'OPTIONS',
+    path: '/token',
+    maxBodyBytes: 0,
+    handle: () => ({ status: 204, headers: { 'tus-version': '1.0.0' }, body: '' }),
   },
-  {
-    sockets: [socket],
-    routes: [
-      echo('GET', '/rooms/:room_id', { headers: ['master-token'] }),
-      echo('DELETE', '/rooms/:room_id'),
-      echo('PATCH', '/rooms/:room_id', { maxBodyBytes: 64 }),
-      echo('DELETE', '/rooms/:room_id/members/:user_id'),
-      echo('PUT', '/rooms/:room_id/members/:user_id', { maxBodyBytes: 64 }),
-      echo('POST', '/token'),
-      echo('GET', '/ws/test'),
-    ],
-    metrics: registerGatewayMetrics(new Metrics('gateway'), {
-      connections: () => 0,
-      runs: () => 0,
-      logReaders: () => 0,
-      logFeeds: () => 0,
-    }),
-    log: createLogger('gateway', 'silent'),
-  },
-);
-let port: number;
+];
+let rig: EdgeRig;
 
 beforeAll(async () => {
-  port = await edge.listen();
+  rig = await startEdge(routes, { sockets: [socket] });
 });
 
-afterAll(() => edge.drain(0));
+afterAll(() => rig.edge.drain(0));
 
 interface Asked {
   status: number | undefined;
+  headers: IncomingHttpHeaders;
   allow: string | undefined;
   upgrade: string | undefined;
   body: Record<string, unknown>;
@@ -77,11 +59,18 @@ interface Asked {
 
 function ask(method: string, path: string, { body = '', headers = {} } = {}): Promise<Asked> {
   const { promise, resolve, reject } = Promise.withResolvers<Asked>();
-  const asked = request({ host: '127.0.0.1', port, method, path, headers }, async (response) => {
+  const asked = rig.begin(method, path, { headers });
+  asked.once('response', async (response) => {
     let text = '';
     for await (const chunk of response) text += chunk;
     const { allow, upgrade } = response.headers;
-    resolve({ status: response.statusCode, allow, upgrade, body: text === '' ? {} : JSON.parse(text) });
+    resolve({
+      status: response.statusCode,
+      headers: response.headers,
+      allow,
+      upgrade,
+      body: text === '' ? {} : JSON.parse(text),
+    });
   });
   asked.on('error', reject).end(body);
   return promise;
@@ -129,6 +118,23 @@ describe('a route with parameters', () => {
   it('refuses a body above its limit', async () => {
     const reply = await ask('PATCH', '/rooms/a', { body: 'x'.repeat(65) });
     expect(reply).toMatchObject({ status: 413, body: { code: 'BODY_TOO_LARGE' } });
+  });
+});
+
+describe('OPTIONS', () => {
+  it('is a route like any other, and a 204 has no length', async () => {
+    const { status, headers, body } = await ask('OPTIONS', '/token');
+    expect([status, headers['tus-version'], body]).toEqual([204, '1.0.0', {}]);
+    expect(headers).not.toHaveProperty('content-length');
+    expect((await ask('POST', '/token')).status).toBe(200);
+  });
+
+  it('is not allowed where there is no such route', async () => {
+    expect(await ask('OPTIONS', '/rooms/a')).toMatchObject({
+      status: 405,
+      allow: 'GET, HEAD, DELETE, PATCH',
+    });
+    expect(await ask('PUT', '/token')).toMatchObject({ status: 405, allow: 'POST, OPTIONS' });
   });
 });
 

@@ -33,4 +33,9 @@ describe('path patterns', () => {
     expect(methodsOf(routes, '/rooms')).toEqual(['POST']);
     expect(methodsOf(routes, '/elsewhere')).toEqual([]);
   });
+
+  it('tell HEAD once, and OPTIONS where there is a route for it', () => {
+    const routes = (['HEAD', 'GET', 'OPTIONS'] as const).map((method) => route(method, '/files/:id'));
+    expect(methodsOf(routes, '/files/x')).toEqual(['HEAD', 'GET', 'OPTIONS']);
+  });
 });
