@@ -34,10 +34,8 @@ function rig({ principal = PRINCIPAL, refusal = null as 'invalid' | 'expired' | 
     write: vi.fn(() => true),
   };
   const users = { add: vi.fn(() => true), remove: vi.fn() };
-  const auth = {
-    verify: async () =>
-      (refusal === null ? { ok: true, principal } : { ok: false, reason: refusal }) as never,
-  };
+  const verdict: VerifyReply = refusal === null ? { ok: true, principal } : { ok: false, reason: refusal };
+  const auth = { verify: vi.fn(async () => verdict) };
   const sockets = new LogSockets();
   const route = logSocketRoute({
     visits: new LogVisits({ auth, hub, keys, positions, users, log }),
