@@ -131,7 +131,7 @@ async function round(
   const used = workers.map(({ pid }, index) => cpuSeconds(pid) - (before[index] as number));
   stop?.();
   await remove(id);
-  for (const { pid } of workers) await quiet(pid);
+  await Promise.all(workers.map(({ pid }) => quiet(pid)));
   const mb = file.size / 1e6;
   const underTest = used.filter((_, index) => workers[index]?.isUnderTest);
   return {
