@@ -166,6 +166,7 @@ describe('creating an upload', () => {
     ['a negative length', { 'upload-length': '-1' }, 400],
     ['a length to be told later', { 'upload-defer-length': '1' }, 400],
     ['more than the largest file', { 'upload-length': '1001' }, 413],
+    ['more than any disk has', { 'upload-length': String(Number.MAX_SAFE_INTEGER) }, 413],
     ['metadata that is no base64', { 'upload-length': '3', 'upload-metadata': 'filename a b' }, 400],
     ['metadata with a key twice', { 'upload-length': '3', 'upload-metadata': 'a YQ==,a YQ==' }, 400],
     ['metadata that is no UTF-8', { 'upload-length': '3', 'upload-metadata': 'a /w==' }, 400],

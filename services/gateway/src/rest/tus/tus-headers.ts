@@ -7,9 +7,10 @@ export const CHECKSUM_ALGORITHMS = ['sha256', 'sha1'] as const;
 /** Bytes of Upload-Metadata; names of files are the most of it. */
 const METADATA_CHARS = 4_096;
 
-/** A number of bytes; null for anything else. */
+/** A number of bytes, at most 2^53 - 1; null for anything else. */
 export function byteCount(text: string): number | null {
-  return /^\d{1,15}$/.test(text) ? Number(text) : null;
+  const count = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(count) ? count : null;
 }
 
 /**
