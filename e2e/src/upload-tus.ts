@@ -25,9 +25,17 @@ export async function uploadByTus(httpUrl: string, token: string, file: FileToUp
     headers: { ...headers, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' },
     body: Buffer.from(content.buffer, content.byteOffset, content.length),
   });
-  if (sent.status !== 204) return refusal('finalize', id, sent);
+  // A body of more than was declared is refused as it comes, not at its end.
+  const step = content.length > (told?.size ?? content.length) ? 'chunk' : 'finalize';
+  if (sent.status !== 204) return refusal(step, id, sent);
   const result = sent.headers.get('x-natter-file-state') ?? 'unfinished';
   return { id, step: 'finalize', result, data: { headers: Object.fromEntries(sent.headers) } };
+}
+
+/** Takes an upload back; resolves with the status of the answer. */
+export async function cancelByTus(httpUrl: string, token: string, id: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}`, 'tus-resumable': '1.0.0' };
+  return (await fetch(`${httpUrl}/api/v1/uploads/${id}`, { method: 'DELETE', headers })).status;
 }
 
 /** As the header Upload-Metadata has it, without what is not there. */
