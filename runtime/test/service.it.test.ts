@@ -25,7 +25,7 @@ async function shipped(bus: Bus): Promise<string[]> {
   return stored.map(({ subject, data }) => `${subject} ${JSON.parse(Buffer.from(data).toString()).msg}`);
 }
 
-test('a service ships its lines from the first to the last, also where standard output is silent', async () => {
+test('[logs/broadcast-runtime] [logs/broadcast-internal] a service ships its lines from the first to the last, also where standard output is silent', async () => {
   const bus = await connected(nats);
   const service = await start({ LOG_LEVEL: 'silent' });
   await soon(async () => expect(await shipped(bus)).toEqual(['log.agent.info.general ready']));

@@ -93,7 +93,7 @@ test('no more lines are under way than the cap', () => {
   expect(bus.underWay.map(({ text }) => text)).toEqual(numbered(3));
 });
 
-test('lines above the cap are dropped, counted, and told by one line where they are missing', async () => {
+test('[logs/bounded] [logs/dropped-counted] [logs/dropped-said] lines above the cap are dropped, counted, and told by one line where they are missing', async () => {
   const { bus, counted, shipper, say } = shipping({ lines: 4 });
   say(...numbered(10));
   expect(shipper.waiting).toBe(4);
@@ -107,7 +107,7 @@ test('lines above the cap are dropped, counted, and told by one line where they 
   expect(counted.dropped).toBe(6);
 });
 
-test('the cap of bytes holds too', () => {
+test('[logs/bounded] the cap of bytes holds too', () => {
   const { shipper, say, counted } = shipping({ bytes: 1_000 });
   say('x'.repeat(500), 'y'.repeat(500), 'z');
   // A hole is one hole: what comes right after the dropped line is dropped too.
@@ -135,7 +135,7 @@ test('lines under way when the connection is lost are sent again in order, each 
   expect(bus.lines.slice(2)).toEqual(numbered(7, 2));
 });
 
-test('while nobody takes lines, one is tried now and then, and the buffer stays within its cap', async () => {
+test('[logs/bounded] [logs/dropped-said] while nobody takes lines, one is tried now and then, and the buffer stays within its cap', async () => {
   const { bus, shipper, say, counted } = shipping({ lines: 100 });
   bus.failure = unavailable();
   shipper.attach(bus);
@@ -191,7 +191,7 @@ test('closing waits for the last lines', async () => {
   expect(shipper.waiting).toBe(0);
 });
 
-test('closing gives up after its time', async () => {
+test('[logs/never-blocks] closing gives up after its time', async () => {
   const { bus, shipper, say } = shipping();
   shipper.attach(bus);
   say('stopping');
@@ -201,7 +201,7 @@ test('closing gives up after its time', async () => {
   expect(bus.lines).toEqual([]);
 });
 
-test('closing does not wait for a broker that is away', async () => {
+test('[logs/never-blocks] closing does not wait for a broker that is away', async () => {
   const { bus, shipper, say } = shipping();
   bus.connected = false;
   shipper.attach(bus);

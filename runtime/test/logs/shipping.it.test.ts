@@ -48,7 +48,7 @@ async function storedLines(subject: string = SUBJECTS.allLogLines) {
 
 const texts = async (subject?: string) => (await storedLines(subject)).map(({ msg }) => msg);
 
-test('every service ships with its own key, also with LOG_LEVEL=silent, and the last lines too', async () => {
+test('[logs/subject] every service ships with its own key, also with LOG_LEVEL=silent, and the last lines too', async () => {
   for (const service of OWN_SERVICES) {
     const logs = logsOf(service);
     logs.log.info('before the bus');
@@ -80,7 +80,7 @@ test('nothing is shipped with NATTER_SHIPPED_LOG_LEVEL=silent', async () => {
   expect(await storedLines()).toEqual([]);
 });
 
-test('a broadcast is shipped once, whatever its level', async () => {
+test('[logs/broadcast-kinds] a broadcast is shipped once, whatever its level', async () => {
   const logs = logsOf('gateway');
   const bus = await connect('gateway');
   logs.attach(bus, new Metrics('gateway'));
@@ -117,6 +117,34 @@ test('lines written while the broker goes and is away arrive once each, in order
   const own = 'log.auth.info.general';
   await soon(async () => expect(await texts(own)).toContain('line 1500'));
   expect(await texts(own)).toEqual(written);
+});
+
+test('[logs/never-blocks] [logs/bounded] [logs/dropped-counted] [logs/dropped-said] with a broker that answers nobody a service goes on writing and drops what finds no room, counts it, and says so', async () => {
+  const logs = logsOf('uploads');
+  const bus = await connect('uploads');
+  const metrics = new Metrics('uploads');
+  logs.attach(bus, metrics);
+  logs.log.info('before');
+  await soon(async () => expect(await texts('log.uploads.info.general')).toEqual(['before']));
+  nats.pause();
+  const written = 15_000;
+  // Nothing in this loop can wait: it ends although nobody takes a line.
+  for (let n = 0; n < written; n += 1) logs.log.info({ category: 'burst' }, String(n));
+  const counted = async () => Number(/dropped_total\S* (\d+)/.exec(await metrics.expose())?.[1]);
+  const dropped = await counted();
+  // 10,000 lines wait at most.
+  expect(dropped).toBeGreaterThanOrEqual(written - 10_000);
+  expect(dropped).toBeLessThan(written);
+  // Each line is on disk before the broker has taken it.
+  const inTheEnd = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 90_000, interval: 500 });
+  nats.resume();
+  const said = `${dropped} log lines were dropped`;
+  await inTheEnd(async () => expect(await texts('log.uploads.warn.logs')).toEqual([said]));
+  logs.log.info('after');
+  await inTheEnd(async () => expect(await texts('log.uploads.info.general')).toEqual(['before', 'after']));
+  const kept = Array.from({ length: written - dropped }, (_, n) => String(n));
+  await inTheEnd(async () => expect(await texts('log.uploads.info.burst')).toEqual(kept));
+  expect(await counted()).toBe(dropped);
 });
 
 test('lines wait until LOGS is made', async () => {
@@ -175,7 +203,7 @@ test('a gateway hears lines with their sequence and that of the line before on t
   expect(header('Nats-Last-Sequence')).toEqual(['0', `${one.seq}`]);
 });
 
-test('a program with the key for writers may publish lines of others, not ours, and hears nothing', async () => {
+test('[logs/ingest-nats] [logs/ingest-nats-denied] a program with the key for writers may publish lines of others, not ours, and hears nothing', async () => {
   const writer = await connect('log-writer');
   const append = (service: string) =>
     writer.append(SUBJECTS.log(service, 'info', 'general'), '{}', { once: true });
