@@ -184,7 +184,7 @@ it('makes tokens for whoever has the generated master token, which it does not l
   for (const secret of [masterToken, made.token, made.refreshToken]) expect(text).not.toContain(secret);
 });
 
-it('takes LOGS_API_KEY before there is a store, and cannot tell of any other key', async () => {
+it('[apikeys/environment] takes LOGS_API_KEY before there is a store, and cannot tell of any other key', async () => {
   const [LOGS_API_KEY, key] = [
     'the key of a log shipper'.replaceAll(' ', '-'),
     `nk_${'a'.repeat(16)}_${'A'.repeat(43)}`,

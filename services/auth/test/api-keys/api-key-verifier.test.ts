@@ -36,7 +36,7 @@ describe('a good key', () => {
     });
   });
 
-  it('of LOGS_API_KEY may read and write logs, and needs no store', async () => {
+  it('[apikeys/environment] of LOGS_API_KEY may read and write logs, and needs no store', async () => {
     const { uses, apiKeys } = await wireTokens();
     apiKeys.failure = new BusError('UNAVAILABLE', 'no broker here');
     expect(await uses.verify(LOGS_KEY, 'api_key')).toMatchObject({
@@ -45,7 +45,7 @@ describe('a good key', () => {
     });
   });
 
-  it('is good until it expires, and is said to have expired only to whoever has it', async () => {
+  it('[apikeys/expiry] is good until it expires, and is said to have expired only to whoever has it', async () => {
     const { judge, apiKeys, time } = await wireTokens();
     const { id, key } = apiKeys.make(['logs:read'], time.now() + 1_000);
     time.advance(999);

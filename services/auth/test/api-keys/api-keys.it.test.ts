@@ -62,7 +62,7 @@ async function changes() {
 }
 
 describe('two auth services', () => {
-  it('know the same keys, and a key that one of them revokes is refused by both at once', async () => {
+  it('[apikeys/revoked] know the same keys, and a key that one of them revokes is refused by both at once', async () => {
     const [one, other] = await Promise.all([instance(), instance()]);
     const { key, id } = await one.create();
     for (const { judge } of [one, other]) expect(await judge(key)).toBe(apiKeySub(id));
@@ -91,7 +91,7 @@ describe('two auth services', () => {
   });
 });
 
-it('gateways hear of a revoked key, and never anything of its hash', async () => {
+it('[apikeys/hashed] gateways hear of a revoked key, and never anything of its hash', async () => {
   const { create, ask, everything } = await instance();
   const { key, id } = await create();
   const { heard, sizes } = await changes();
@@ -116,7 +116,7 @@ it('the right id with another secret is refused', async () => {
   expect(await judge(key)).toBe(apiKeySub(id));
 });
 
-it('a key that has expired is refused, and gone after the next list', async () => {
+it('[apikeys/expiry] a key that has expired is refused, and gone after the next list', async () => {
   let nowMs = Date.now();
   const { create, judge, ids, everything } = await instance({ now: () => nowMs });
   const { key, id } = await create({ ttlS: 60 });

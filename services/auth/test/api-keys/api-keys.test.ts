@@ -22,7 +22,7 @@ function granted(reply: ApiKeysReply) {
 const CREATE: ApiKeysRequest = { op: 'create', name: 'ci', scopes: ['admin'] };
 
 describe('create', () => {
-  it('returns the key once, and stores its hash only', async () => {
+  it('[apikeys/shown-once] [apikeys/hashed] returns the key once, and stores its hash only', async () => {
     const { keys, known, time } = keysUnderTest();
     const { key, keys: made } = granted(
       await keys.answer({ op: 'create', name: 'ci', scopes: ['logs:read', 'logs:read'], ttlS: 60 }),

@@ -117,7 +117,7 @@ describe('on a whole stack', () => {
       ...env,
     });
 
-  it('a key lives from its creation to its revocation, on either gateway', async () => {
+  it('[apikeys/cli] a key lives from its creation to its revocation, on either gateway', async () => {
     stack = await startStack({ gateways: 2 });
     onTestFinished(() => stack.stop());
     const made = await ask(['create', '--name', 'ci', '--scope', 'admin', '--ttl', '1d']);

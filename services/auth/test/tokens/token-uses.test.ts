@@ -41,7 +41,7 @@ describe('a token is good for what it was made for', () => {
       expect(await judge(token, use)).toBe('invalid');
   });
 
-  it('an API key for nothing else, whatever its scopes', async () => {
+  it('[apikeys/scopes] an API key for nothing else, whatever its scopes', async () => {
     const { apiKeys, judge } = await wireTokens();
     const { id, key } = apiKeys.make(['logs:read', 'logs:write', 'admin']);
     for (const [token, sub] of [
