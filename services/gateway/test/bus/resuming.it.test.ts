@@ -131,9 +131,12 @@ describe('a reader who resumes', () => {
       for (const hub of [rig, other])
         resumed.push({ seen, reader: await watching(hub, talk.key, { since }) });
     }
-    await Promise.all(
-      [watcher, ...resumed.map(({ reader }) => reader)].map(({ until }) => until(isEndOf(LAST))),
-    );
+    await watcher.until(isEndOf(LAST));
+    // On a busy machine the last event may be there before its append has returned: whoever resumes
+    // behind it has nothing more to get.
+    const ended = watcher.sent.findIndex(isEndOf(LAST));
+    const waiting = resumed.filter(({ seen }) => seen <= ended);
+    await Promise.all(waiting.map(({ reader }) => reader.until(isEndOf(LAST))));
     for (const { seen, reader } of resumed) {
       expect(reader.begun).toEqual([true]);
       expectRest(watcher.sent.slice(0, seen), reader.sent, watcher.sent);
