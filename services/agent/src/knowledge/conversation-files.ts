@@ -1,7 +1,7 @@
 /** The files that people have shared in a conversation, as far as they have a text. */
 import { FILE_TEXT_CHARS, type FileText } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
-import { FILE_TEXTS_LIMITS, FileTexts, searchableFile } from './file-texts.ts';
+import { charsOf, FILE_TEXTS_LIMITS, FileTexts, type SearchableFile, searchableFile } from './file-texts.ts';
 import { type CacheLimits, FileTextsCache } from './file-texts-cache.ts';
 import { KnowledgeError } from './knowledge-error.ts';
 import { type FileReads, type ListedFile, type Look, type ReadTexts, StoredFiles } from './stored-files.ts';
@@ -101,10 +101,14 @@ async function brought(
   if (known !== null && unchanged) return known;
   const before = new Map(known?.files.map((file) => [file.id, file]));
   const fresh = new Map(texts.map((text) => [text.id, text]));
-  const files = listed.flatMap(({ id }) => {
+  const files: SearchableFile[] = [];
+  for (const { id } of listed.toReversed()) {
     const text = fresh.get(id);
-    return text === undefined ? (before.get(id) ?? []) : searchableFile(clipped(text));
-  });
+    const file = text === undefined ? before.get(id) : searchableFile(clipped(text));
+    if (file !== undefined) files.unshift(file);
+    // Older ones have no room, and cutting 64 long texts would hold up every answer for half a second.
+    if (charsOf(files) > FILE_TEXTS_LIMITS.chars) break;
+  }
   return FileTexts.build(files, { firstFile: listed[0]?.seq ?? 1, lastText: last });
 }
 

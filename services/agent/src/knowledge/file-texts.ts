@@ -1,4 +1,5 @@
 /** The texts of a conversation's files at one moment, searchable; once built they never change. */
+import { FILE_TEXT_CHARS } from '@natter/proto';
 import type { Passage } from './passage.ts';
 import { PassageIndex } from './passage-index.ts';
 import type { RetrievalQuery } from './retrieval-query.ts';
@@ -12,11 +13,17 @@ export const FILE_TEXTS_LIMITS = {
   chars: 1_000_000,
 } as const;
 
+/** What a passage counts for at least, in characters: an index takes about 1 KB for the shortest one. */
+const PASSAGE_CHARS = 100;
+/** Passages of one file, so that none counts for more than the longest text; a usual one has 450. */
+const FILE_PASSAGES = FILE_TEXT_CHARS / PASSAGE_CHARS;
+
 const EVERYTHING = { folders: null };
 
 export interface SearchableFile {
   id: string;
   name: string;
+  /** What it counts for: its characters, more where its sections are very short. */
   chars: number;
   passages: readonly Passage[];
 }
@@ -40,11 +47,18 @@ export function searchableFile({
   text: string;
 }): SearchableFile {
   const untitled = name.replace(/\.\w+$/, '');
-  const passages = splitDocument(name, text).map((passage) => ({
-    ...passage,
-    title: (passage.title === untitled ? name : `${name} / ${passage.title}`).slice(0, 200),
-  }));
-  return { id, name, chars: text.length, passages };
+  const passages = splitDocument(name, text)
+    .slice(0, FILE_PASSAGES)
+    .map((passage) => ({
+      ...passage,
+      title: (passage.title === untitled ? name : `${name} / ${passage.title}`).slice(0, 200),
+    }));
+  return { id, name, chars: Math.max(text.length, passages.length * PASSAGE_CHARS), passages };
+}
+
+/** What files count for together. */
+export function charsOf(files: readonly SearchableFile[]): number {
+  return files.reduce((sum, { chars }) => sum + chars, 0);
 }
 
 export class FileTexts {
@@ -73,7 +87,7 @@ export class FileTexts {
   }
 
   get chars(): number {
-    return this.files.reduce((sum, { chars }) => sum + chars, 0);
+    return charsOf(this.files);
   }
 
   /**

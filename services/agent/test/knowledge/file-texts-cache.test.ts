@@ -9,7 +9,7 @@ const texts = (chars: number) =>
   });
 
 it('forgets the conversation used longest ago when there are too many', async () => {
-  const cache = new FileTextsCache({ conversations: 2, chars: 100 });
+  const cache = new FileTextsCache({ conversations: 2, chars: 1_000 });
   const some = await texts(1);
   cache.set('a', some);
   cache.set('b', some);
@@ -19,20 +19,20 @@ it('forgets the conversation used longest ago when there are too many', async ()
 });
 
 it('forgets until the characters fit, but never what was set last', async () => {
-  const cache = new FileTextsCache({ conversations: 9, chars: 10 });
-  cache.set('a', await texts(4));
-  cache.set('b', await texts(4));
-  cache.set('c', await texts(4));
-  expect(cache.size).toEqual({ conversations: 2, chars: 8 });
-  cache.set('d', await texts(20));
-  expect(cache.size).toEqual({ conversations: 1, chars: 20 });
+  const cache = new FileTextsCache({ conversations: 9, chars: 1_000 });
+  cache.set('a', await texts(400));
+  cache.set('b', await texts(400));
+  cache.set('c', await texts(400));
+  expect(cache.size).toEqual({ conversations: 2, chars: 800 });
+  cache.set('d', await texts(2_000));
+  expect(cache.size).toEqual({ conversations: 1, chars: 2_000 });
 });
 
 it('counts a conversation once that is set again, and none that was deleted', async () => {
-  const cache = new FileTextsCache({ conversations: 9, chars: 10 });
-  cache.set('a', await texts(4));
-  cache.set('a', await texts(5));
-  expect(cache.size).toEqual({ conversations: 1, chars: 5 });
+  const cache = new FileTextsCache({ conversations: 9, chars: 1_000 });
+  cache.set('a', await texts(400));
+  cache.set('a', await texts(500));
+  expect(cache.size).toEqual({ conversations: 1, chars: 500 });
   cache.delete('a');
   cache.delete('a');
   expect(cache.size).toEqual({ conversations: 0, chars: 0 });

@@ -53,4 +53,11 @@ describe('FileTexts', () => {
     expect(texts.files.map(({ id }) => id)).toEqual(['b', 'c']);
     expect(texts.chars).toBe(FILE_TEXTS_LIMITS.chars);
   });
+
+  it('counts very short sections for what their index takes, and never more than a long text', () => {
+    expect(file('short.md', '# a\nb\n'.repeat(50)).chars).toBe(50 * 100);
+    const shortest = file('short.md', '# a\nb\n'.repeat(40_000));
+    expect([shortest.passages.length, shortest.chars]).toEqual([3_000, 300_000]);
+    expect(file('long.txt', 'word '.repeat(60_000))).toMatchObject({ chars: 300_000 });
+  });
 });
