@@ -128,14 +128,34 @@ it('extracts the text of a file in a conversation', async () => {
   );
 });
 
-it('quarantines files while clamd is down', async () => {
-  // Nobody listens there: ports below 1024 need a right that tests have not.
-  await start({ VIRUS_SCAN_ENABLED: 'true', NATTER_CLAMD: 'tcp://127.0.0.1:9' });
+// Nobody listens there: ports below 1024 need a right that tests have not.
+const NO_CLAMD = 'tcp://127.0.0.1:9';
+
+it.each<[string, Record<string, string>]>([
+  ['[files/env-virus-scan] with VIRUS_SCAN_ENABLED', { VIRUS_SCAN_ENABLED: 'true' }],
+  ['[files/scan] [files/scanned-in-production] in production', { NATTER_ENV: 'production' }],
+])('%s files wait for a clamd that is down', async (_, env) => {
+  await start({ NATTER_CLAMD: NO_CLAMD, ...env });
   const { upload, ask } = await gateway();
   const file = await upload(text(100), 'waits.txt');
   expect(file.state).toBe('quarantined');
   const { reply } = await ask({ op: 'read', id: file.id, offset: 0, length: 1 });
   expect(reply).toMatchObject({ ok: false, code: 'FILE_QUARANTINED' });
+});
+
+it.each<[string, Record<string, string>]>([
+  [
+    '[scan/off] with VIRUS_SCAN_ENABLED off, also in production',
+    { VIRUS_SCAN_ENABLED: 'false', NATTER_ENV: 'production' },
+  ],
+  ['[scan/off] [files/env-virus-scan] in development', { NATTER_ENV: 'development' }],
+])('%s files are served without a scanner', async (_, env) => {
+  await start({ NATTER_CLAMD: NO_CLAMD, ...env });
+  const { upload, ask } = await gateway();
+  const file = await upload(text(100), 'goes.txt');
+  expect(file.state).toBe('ready');
+  const { bytes } = await ask({ op: 'read', id: file.id, offset: 0, length: 100 });
+  expect(sha256(bytes)).toBe(file.sha256);
 });
 
 it('answers UNAVAILABLE until an agent has made the buckets, and works then', async () => {

@@ -36,7 +36,7 @@ async function closed(of: ScriptedClamd): Promise<void> {
 }
 
 describe('a scan', () => {
-  it('sends every byte in its order, and takes OK for clean', async () => {
+  it('[scan/protocol] sends every byte in its order, and takes OK for clean', async () => {
     const big = Buffer.alloc(3_000_000, 'abc');
     expect(await scan(OK, ['first ', '', big, 'last'])).toEqual({ verdict: 'clean' });
     expect(server?.files[0]?.equals(Buffer.concat([Buffer.from('first '), big, Buffer.from('last')]))).toBe(

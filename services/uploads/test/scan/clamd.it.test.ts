@@ -37,7 +37,7 @@ describe.skipIf(MISSING !== null)('a real clamd', () => {
       'in a zip in a zip',
       [zipArchive([{ name: 'z.zip', content: zipArchive([{ name: 'e', content: eicar() }]) }])],
     ],
-  ])('finds EICAR %s', async (_, parts) => {
+  ])('[scan/real-clamd] finds EICAR %s', async (_, parts) => {
     expect(await scan(parts)).toEqual(INFECTED);
   });
 
@@ -47,7 +47,7 @@ describe.skipIf(MISSING !== null)('a real clamd', () => {
     expect((await scan([...Array(61).fill(MEBIBYTE), eicar()])).verdict).toBe('unknown');
   });
 
-  it('takes what clamd gave up on for unknown, not for infected or clean', async () => {
+  it('[scan/limits] takes what clamd gave up on for unknown, not for infected or clean', async () => {
     const small = await startClamd({ configExtra: 'MaxFileSize 2M\nMaxScanSize 2M' });
     try {
       const bomb = zipArchive([{ name: 'big', content: Buffer.alloc(4 * 1024 * 1024) }]);
