@@ -138,7 +138,7 @@ describe('npm run logs', () => {
     await readersAre(stack, 4);
     await write([{ service: 'shop', level: 'error', msg: 'burning' }]);
     for (const run of [terminal, asked, dumb, piped])
-      await soon(() => expect(run.out()).toMatch(/ERROR {2}burning.*\s$/));
+      await soon(() => expect(run.out()).toMatch(/ERROR {2}burning.*\s+$/));
     expect(terminal.out()).toContain(RED);
     for (const run of [asked, dumb, piped]) expect(run.out()).not.toContain('\u001b');
   });
