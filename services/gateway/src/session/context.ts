@@ -56,7 +56,7 @@ export interface SessionContext {
   typing: Pick<TypingFrames, 'say'>;
   uploads: Pick<UploadsClient, 'ask'>;
   /** Tells those who watch how far an upload is. */
-  progress: Pick<ProgressFrames, 'say'>;
+  progress: Pick<ProgressFrames, 'say' | 'sayIf'>;
   metrics: GatewayMetrics;
   limits: SessionLimits;
   log: Logger;

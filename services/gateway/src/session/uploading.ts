@@ -15,7 +15,7 @@ import type { UploadsAnswer } from '../bus/uploads-client.ts';
 import type { Asking } from './asking.ts';
 import type { Connection } from './context.ts';
 import type { Place, UploadCommand } from './dialect.ts';
-import type { FileProgress } from './progress-frames.ts';
+import { type FileProgress, progressEvent } from './progress-frames.ts';
 import { askerOf } from './seat.ts';
 import type { Seats } from './seats.ts';
 
@@ -139,7 +139,7 @@ export class Uploading {
       const { progress } = answer;
       if (progress === undefined) throw new Error('the uploads service answered no progress');
       const known = this.#update(progress);
-      this.#tell(known, principal);
+      this.#tellOfPart(known, principal);
       this.#notice('chunk', progress, known.place, { index });
     } finally {
       this.#bytes -= size;
@@ -259,13 +259,19 @@ export class Uploading {
     { sub, name }: Principal,
     status: FileProgress['status'] = 'receiving',
   ): void {
+    if (conversation === null || progress === null) return;
+    const event = progressEvent(progress, { sub, name, connection: this.#connection.id }, status);
+    this.#connection.context.progress.say(conversation, event);
+  }
+
+  /** Nothing judges a part: who was thrown out of the room meanwhile must not show anything there. */
+  #tellOfPart({ conversation, progress }: Known, principal: Principal): void {
     const { context, id: connection } = this.#connection;
     if (conversation === null || progress === null) return;
-    context.progress.say(conversation, {
-      type: 'file.progress',
-      ...{ file: progress.id, name: progress.name, size: progress.size, received: progress.offset },
-      ...{ status, sub, subName: name, connection },
-    });
+    const { sub, name } = principal;
+    const event = progressEvent(progress, { sub, name, connection }, 'receiving');
+    const may = () => mayBeIn(context.rooms, askerOf(principal), conversation);
+    void context.progress.sayIf(conversation, event, may);
   }
 
   #notice(

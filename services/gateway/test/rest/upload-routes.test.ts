@@ -47,7 +47,12 @@ function rig() {
     rooms: { ask: (request) => self.rooms(request) },
     rates: { take: async () => self.retryAfter },
     patches: { take: () => self.patchRetryAfter },
-    progress: { say: (conversation, event) => void self.told.push([conversation, event]) },
+    progress: {
+      say: (conversation, event) => void self.told.push([conversation, event]),
+      sayIf: async (conversation, event, may) => {
+        if (await may()) self.told.push([conversation, event]);
+      },
+    },
     origins: { allows: (origin) => origin === '' || origin === 'https://app.example.com' },
     maxFileBytes: 1_000,
     maxChunkBytes: 10,
@@ -276,6 +281,8 @@ describe('sending an upload', () => {
     const { one, path } = await begun(3, { filename: 'a.txt', room_id: 'room-1' });
     one.rooms = async () => ({ ok: true, rooms: [] });
     expect((await one.patch(path, 0, ['abc'])).status).toBe(403);
+    // As it began, before they were thrown out.
+    expect(one.told.map(([, { received }]) => received)).toEqual([0]);
     expect(one.uploads.asked.some(({ op }) => op === 'finalize')).toBe(false);
   });
 

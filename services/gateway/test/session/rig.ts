@@ -301,7 +301,12 @@ export function rig({
         return { ...(await self.uploads(request)), bytes: new Uint8Array() };
       },
     },
-    progress: { say: (key, event) => void self.progress.push({ key, event }) },
+    progress: {
+      say: (key, event) => void self.progress.push({ key, event }),
+      sayIf: async (key, event, may) => {
+        if (await may().catch(() => false)) self.progress.push({ key, event });
+      },
+    },
     metrics: registerGatewayMetrics(new Metrics('gateway'), {
       connections: () => 0,
       runs: () => 0,

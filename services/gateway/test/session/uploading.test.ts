@@ -390,6 +390,21 @@ describe('those who watch', () => {
     ]);
   });
 
+  it('see nothing of the parts of somebody who was thrown out of the room', async () => {
+    const one = await signedIn(UPLOADS);
+    one.uploads = taken({ offset: 5 });
+    one.say(init({ room: 'room-1' }));
+    await settle();
+    one.rooms = async () => ({ ok: true, rooms: [] });
+    one.say(chunk(0));
+    await settle();
+    one.rooms = () => Promise.reject(new BusError('UNAVAILABLE', 'nobody can tell'));
+    one.say(chunk(1));
+    await settle();
+    expect(one.progress).toHaveLength(1);
+    expect(notices(one)).toMatchObject([{ step: 'init' }, { step: 'chunk' }, { step: 'chunk' }]);
+  });
+
   it('hear nothing of a file that is in no conversation', async () => {
     const one = await signedIn(UPLOADS);
     one.uploads = taken({ conversation: null });

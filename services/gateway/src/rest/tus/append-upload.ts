@@ -11,7 +11,7 @@ import {
   findUpload,
   finishUpload,
   type TusDeps,
-  tellProgress,
+  tellOfPart,
 } from './tus-deps.ts';
 import { byteCount, type UploadChecksum, uploadChecksum } from './tus-headers.ts';
 
@@ -55,7 +55,7 @@ async function receive(
     maxChunkBytes: deps.maxChunkBytes,
     stored: () => {
       progress = { ...progress, offset: writer.offset };
-      tellProgress(deps, request, progress);
+      tellOfPart(deps, request, progress);
     },
   });
   if (checksum === null) await writeAll(writer, request);

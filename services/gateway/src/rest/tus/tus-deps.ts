@@ -4,7 +4,7 @@ import { mayBeIn } from '../../bus/conversation-access.ts';
 import type { RateStore } from '../../bus/rate-store.ts';
 import type { RoomsClient } from '../../bus/rooms-client.ts';
 import type { UploadsClient } from '../../bus/uploads-client.ts';
-import type { FileProgress, ProgressFrames } from '../../session/progress-frames.ts';
+import { type FileProgress, type ProgressFrames, progressEvent } from '../../session/progress-frames.ts';
 import { errorReply, type HttpReply } from '../route.ts';
 import { isAdmin, type SignedInRequest, type SignInDeps } from '../signed-in.ts';
 import { uploadsRefusal } from '../uploads-refusal.ts';
@@ -14,7 +14,7 @@ export interface TusDeps extends SignInDeps {
   rooms: Pick<RoomsClient, 'ask'>;
   /** What a user does, over all gateways. */
   rates: Pick<RateStore, 'take'>;
-  progress: Pick<ProgressFrames, 'say'>;
+  progress: Pick<ProgressFrames, 'say' | 'sayIf'>;
   maxFileBytes: number;
   maxChunkBytes: number;
 }
@@ -65,16 +65,21 @@ export async function finishUpload(
 export function tellProgress(
   deps: TusDeps,
   { principal }: SignedInRequest,
-  { id, name, size, offset, conversation }: UploadProgress,
+  progress: UploadProgress,
   status: FileProgress['status'] = 'receiving',
 ): void {
+  const { conversation } = progress;
   if (conversation === null) return;
-  deps.progress.say(conversation, {
-    type: 'file.progress',
-    ...{ file: id, name, size, received: offset, status },
-    // No connection of theirs uploads it: all of them are told.
-    ...{ sub: principal.sub, subName: principal.name, connection: '' },
-  });
+  deps.progress.say(conversation, progressEvent(progress, { ...principal, connection: '' }, status));
+}
+
+/** Nothing judges a part: who was thrown out of the room meanwhile must not show anything there. */
+export function tellOfPart(deps: TusDeps, request: SignedInRequest, progress: UploadProgress): void {
+  const { conversation } = progress;
+  if (conversation === null) return;
+  const event = progressEvent(progress, { ...request.principal, connection: '' }, 'receiving');
+  const may = () => mayBeIn(deps.rooms, askerOf(request), conversation);
+  void deps.progress.sayIf(conversation, event, may);
 }
 
 /** Headers of an upload that has all its bytes. */
