@@ -2,10 +2,11 @@ import { frozenClock } from '@natter/testkit';
 import { describe, expect, it } from 'vitest';
 import { type FileProgress, ProgressFrames } from '../../src/session/progress-frames.ts';
 
-const EVENT = {
-  ...{ type: 'file.progress', status: 'receiving', name: 'a.txt', size: 10 },
-  ...{ sub: 'alice', subName: null, connection: '1' },
-} as const;
+const EVENT: Omit<FileProgress, 'file' | 'received'> = {
+  type: 'file.progress',
+  status: 'receiving',
+  ...{ name: 'a.txt', size: 10, sub: 'alice', subName: null, connection: '1' },
+};
 
 function rig() {
   const clock = frozenClock();
