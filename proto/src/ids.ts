@@ -55,7 +55,9 @@ export function conversationKey(owner: string, name: string): string {
 export function decodeToken(token: string): string | null {
   if (!/^(?:[A-Za-z0-9-]|_[0-9a-f]{2})+$/.test(token)) return null;
   try {
-    return decodeURIComponent(token.replaceAll('_', '%'));
+    const id = decodeURIComponent(token.replaceAll('_', '%'));
+    // `_67ateway` is no other spelling of `gateway`: who may publish the one may not the other.
+    return encodeToken(id) === token ? id : null;
   } catch {
     return null;
   }

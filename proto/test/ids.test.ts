@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { conversationKey, customerKey, encodeToken, isClientId } from '../src/index.ts';
+import { conversationKey, customerKey, decodeToken, encodeToken, isClientId } from '../src/index.ts';
 
 const HOSTILE = [
   '>',
@@ -29,6 +29,15 @@ describe('encodeToken', () => {
     const different = new Set(ids);
     expect(new Set([...different].map(encodeToken)).size).toBe(different.size);
   });
+});
+
+describe('decodeToken', () => {
+  it.each(HOSTILE)('gives back %j', (id) => expect(decodeToken(encodeToken(id))).toBe(id));
+
+  it.each(['_67ateway', '_41', 'a_2d', '_ff', '_', '_3E', 'a.b', ''])(
+    'gives nothing for %j, which no id is encoded as',
+    (token) => expect(decodeToken(token)).toBeNull(),
+  );
 });
 
 describe('isClientId', () => {
