@@ -18,7 +18,7 @@ export interface BusMessage {
   subject: string;
   /** Valid for ever; the library allocates one per message. */
   data: Uint8Array;
-  /** Value of a header, or undefined. Headers are parsed at the first call. */
+  /** Last value of a header, or undefined. Headers are parsed at the first call. */
   header(name: string): string | undefined;
   /** Answers a request; does nothing for a message that expects no answer. */
   respond(data: Uint8Array | string): void;
@@ -348,7 +348,8 @@ function wrap(message: Msg): BusMessage {
   return {
     subject: message.subject,
     data: message.data,
-    header: (name) => message.headers?.get(name) || undefined,
+    // The broker adds its own behind those of the publisher, who may have claimed to be it.
+    header: (name) => message.headers?.last(name) || undefined,
     respond: (data) => void message.respond(data),
   };
 }

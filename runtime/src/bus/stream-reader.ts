@@ -15,7 +15,7 @@ export interface Stored {
   /** When the broker stored it, in milliseconds since 1970. */
   timeMs: number;
   data: Uint8Array;
-  /** Value of a header, or undefined. */
+  /** Last value of a header, or undefined. */
   header(name: string): string | undefined;
 }
 
@@ -107,7 +107,7 @@ export class StreamReader {
       header: (name) =>
         head
           .split('\r\n')
-          .find((line) => line.startsWith(`${name}:`))
+          .findLast((line) => line.startsWith(`${name}:`))
           ?.slice(name.length + 1)
           .trim() || undefined,
     };
@@ -166,7 +166,8 @@ function isMessage(message: Msg): boolean {
 
 function stored(message: Msg): Stored {
   const { headers, data } = message;
-  const header = (name: string) => headers?.get(name) || undefined;
+  // The broker adds its own behind those of the publisher, who may have claimed to be it.
+  const header = (name: string) => headers?.last(name) || undefined;
   return {
     seq: Number(header('Nats-Sequence')),
     subject: header('Nats-Subject') ?? '',

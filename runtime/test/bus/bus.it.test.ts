@@ -1,3 +1,4 @@
+import { connect as dial } from 'node:net';
 import { conversationKey, STREAMS, SUBJECTS } from '@natter/proto';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -142,4 +143,36 @@ test('a log can be read from a time on', async () => {
   expect(await since(before, 10)).toEqual(['since-1', 'since-2']);
   expect(await since(0, 1)).toEqual(['since-1']);
   expect(await since(before + 3_600_000, 10)).toEqual([]);
+});
+
+/** Stores a message with headers of the publisher's choice. */
+async function publishRaw(subject: string, headers: string[], data: string): Promise<void> {
+  const head = `NATS/1.0\r\n${headers.join('\r\n')}\r\n\r\n`;
+  const sizes = `${head.length} ${head.length + data.length}`;
+  const socket = dial(server.port, '127.0.0.1');
+  socket.write(
+    `CONNECT {"verbose":false,"headers":true}\r\nHPUB ${subject} ${sizes}\r\n${head}${data}\r\nPING\r\n`,
+  );
+  await new Promise<void>((resolve) => {
+    socket.on('data', (bytes) => bytes.includes('PONG') && resolve());
+  });
+  socket.destroy();
+}
+
+test('a publisher can claim no sequence, subject or time for what a stream holds', async () => {
+  const bus = await connected(server);
+  const subject = SUBJECTS.log('shop', 'info', 'claims');
+  const heard: (string | undefined)[] = [];
+  bus.subscribe('logs.out.shop.info.claims', (message) => heard.push(message.header('Nats-Sequence')));
+  await bus.streamState(STREAMS.logs);
+  const claims = ['Nats-Sequence: 9007199254740991', 'Nats-Subject: log.gateway.info.general'];
+  await publishRaw(subject, [...claims, 'Nats-Time-Stamp: 2001-01-01T00:00:00Z'], '{}');
+  await vi.waitFor(() => expect(heard).toEqual(['1']));
+  for (const [stored] of [
+    [await bus.stored.last(STREAMS.logs, subject)],
+    await bus.stored.from(STREAMS.logs, subject, 1, 10),
+  ]) {
+    expect(stored).toMatchObject({ seq: 1, subject });
+    expect(stored?.timeMs).toBeGreaterThan(Date.UTC(2020));
+  }
 });

@@ -146,7 +146,7 @@ export class LogFeed {
     if (!(seq > 0) || this.#closed) return;
     const line: HeldLine = {
       seq,
-      subject: message.header('Nats-Subject') ?? message.subject.replace(/^logs\.out\./, 'log.'),
+      subject: message.subject.replace(/^logs\.out\./, 'log.'),
       previous: Number(message.header('Nats-Last-Sequence') ?? 0),
       timeMs: Date.parse(message.header('Nats-Time-Stamp') ?? ''),
       data: message.data,
