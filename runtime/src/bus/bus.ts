@@ -12,6 +12,7 @@ import { Puller } from './puller.ts';
 import { RequestMux } from './request-mux.ts';
 import { whileUnavailable } from './retry.ts';
 import { type Scatter, scatter } from './scatter.ts';
+import { lifeOf } from './stream-life.ts';
 import { StreamReader } from './stream-reader.ts';
 
 export interface BusMessage {
@@ -230,9 +231,9 @@ export class Bus {
     );
   }
 
-  /** When a stream was made; goes on trying while the broker is away. */
+  /** Another text for each time a stream is made; goes on trying while the broker is away. */
   streamCreated(name: string): Promise<string> {
-    return whileUnavailable(10_000, async () => (await this.#jsm.streams.info(name)).created);
+    return whileUnavailable(10_000, async () => lifeOf(await this.#jsm.streams.info(name)));
   }
 
   /** Which sequences a stream holds now; goes on trying while the broker is away. */

@@ -15,6 +15,7 @@ import type { Logger } from '../logger.ts';
 import type { Bus } from './bus.ts';
 import { asBusError } from './errors.ts';
 import { whileUnavailable } from './retry.ts';
+import { newLife, withLife } from './stream-life.ts';
 
 const SECOND = 1_000_000_000;
 const MINUTE = 60 * SECOND;
@@ -278,21 +279,19 @@ export async function keepTopology(
  * exists, so adding an existing one again needs its max_bytes a second time.
  */
 async function ensureStream(jsm: Bus['internals']['jsm'], stream: Stream): Promise<void> {
-  const exists = () =>
-    jsm.streams.info(stream.name).then(
-      () => true,
-      () => false,
-    );
-  if (!(await exists())) {
+  const found = () => jsm.streams.info(stream.name).catch(() => null);
+  let info = await found();
+  if (info === null) {
     try {
-      await jsm.streams.add(stream);
+      await jsm.streams.add({ ...stream, metadata: newLife() });
       return;
     } catch (error) {
       // Another service was faster.
-      if (!(await exists())) throw error;
+      info = await found();
+      if (info === null) throw error;
     }
   }
-  await jsm.streams.update(stream.name, stream);
+  await jsm.streams.update(stream.name, withLife(stream, info));
 }
 
 /** Makes a bucket; `create` looks first, so a second try finds what another one made, as it was made. */
