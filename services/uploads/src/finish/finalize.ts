@@ -40,7 +40,7 @@ export async function finalize(
   const { kept } = parts;
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const found = await kept.uploads.get(sub, id);
-    if (found === null) return finished(kept, sub, id);
+    if (found === null) return finishedFile(kept, sub, id);
     const { upload, decided } = found;
     if (upload.refused !== null) {
       await cleanUp(kept, upload);
@@ -64,7 +64,8 @@ export async function cleanUp(kept: Kept, upload: UploadRecord): Promise<void> {
   await kept.ledger.release(upload.owner, upload.id);
 }
 
-async function finished(kept: Kept, sub: string, id: string): Promise<FileRecord> {
+/** The file of an upload that is gone; throws UPLOAD_NOT_FOUND. Parts that a death left go. */
+export async function finishedFile(kept: Kept, sub: string, id: string): Promise<FileRecord> {
   const stored = await kept.files.get(id);
   if (stored === null || stored.file.owner !== sub) throw new Refused('UPLOAD_NOT_FOUND');
   await kept.parts.removeAll(id);

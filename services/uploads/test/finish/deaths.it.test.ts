@@ -73,7 +73,21 @@ async function keptOf(service: UploadsUnderTest, id: string): Promise<string[]> 
 const FINISHED = ['$KV.file_index.conv.alice=notes.<id>', '$KV.file_index.text.<id>', '$KV.files.<id>'];
 
 describe.each(STEPS)('killed after "%s"', (step) => {
-  it('another instance finishes it, once, when the finalize is repeated', async () => {
+  it('a status that says that it is a file has made it one', async () => {
+    const { service, dead } = await dying(step);
+    const id = await send(service, content, 2 ** 20);
+    void service.ask(finalizeOf(id, content));
+    await dead;
+
+    const next = await uploadsUnderTest(broker);
+    const { file } = await next.granted({ op: 'status', sub: 'alice', id });
+    const isFile = STEPS.indexOf(step) >= STEPS.indexOf('decided');
+    expect(file !== undefined).toBe(isFile);
+    expect(await next.code({ op: 'file', id })).toBe(isFile ? 'ok' : 'FILE_NOT_FOUND');
+    expect(await logEntriesOf(next, id)).toHaveLength(isFile ? 1 : 0);
+  });
+
+  it('[files/killed] another instance finishes it, once, when the finalize is repeated', async () => {
     const { service, dead } = await dying(step);
     const id = await send(service, content, 2 ** 20);
     void service.ask(finalizeOf(id, content));
