@@ -44,9 +44,10 @@ export {
   unknownVariables,
 } from './config/index.ts';
 export { type InternalServer, startInternalServer } from './internal-server.ts';
-export { createLogger, type Logger, redactText } from './logger.ts';
+export { createLogger, isSecretKey, type Logger, redactText } from './logger.ts';
 export { broadcastLog } from './logs/broadcast-log.ts';
 export { type LogMetrics, registerLogMetrics } from './logs/log-metrics.ts';
+export { truncatedLine } from './logs/shipped-line.ts';
 export { Metrics } from './metrics.ts';
 export { type BaseConfig, type Running, runService, type ServiceDefinition } from './service.ts';
 export { continueTrace, startTrace, TRACEPARENT, type Trace, traceparent } from './tracing.ts';

@@ -3,28 +3,30 @@ import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeF
 
 export type { Logger };
 
-/** Keys of a line whose values are replaced, at any depth and in any case. */
-const SECRET_KEY =
-  /^(?:(?:access|refresh|master)[_-]?token|token|authorization|(?:set-)?cookie|api[_-]?key|secret|password|seed)$/i;
+/** How keys end whose values are replaced, at any depth and in any case; searched in one pass, however long. */
+const SECRET_NAME = '(?:token|authorization|cookie|api[_-]?key|secret|password|seed)';
+const SECRET_KEY = new RegExp(`${SECRET_NAME}$`, 'i');
 /** Whether there is any: few lines have one, and only those are parsed. */
-const HAS_SECRET_KEY = new RegExp(`"${SECRET_KEY.source.slice(1, -1)}":`, 'i');
+const HAS_SECRET_KEY = new RegExp(`${SECRET_NAME}":`, 'i');
 
 /** Where a word begins: also behind a line break that JSON has escaped. */
 const START = String.raw`(?:\b|(?<=\\(?:[bfnrt]|u[\da-f]{4})))`;
 
 /**
- * What looks like a credential inside a text, such as the message of an error: a JWT, a bearer secret, a
- * key of a model provider, one of ours, the seed of an nkey, and what follows `token=` or `"token":"`
- * and the like.
+ * What looks like a credential inside a text, such as the message of an error: a JWT or the beginning of
+ * one, a bearer secret, a key of a model provider, one of ours, the seed of an nkey, who signs in with a
+ * URL, and what follows `token=` or `"token":"` and the like.
  *
- * Nothing of it goes past a quote or a backslash, so that a line of JSON stays one.
+ * Nothing of it goes past a quote or a backslash, so that a line of JSON stays one. Texts come from
+ * anybody, up to 1 MiB: what is looked at far ahead is also matched, so that it is looked at once.
  */
 const SECRET_TEXT = new RegExp(
   [
-    String.raw`${START}eyJ[\w-]+\.[\w-]+\.[\w-]*`,
+    String.raw`${START}eyJ(?:[\w-]{12,}(?:\.[\w-]*){0,2}|[\w-]{1,11}\.[\w-]+\.[\w-]*)`,
     String.raw`${START}Bearer\s+[^\s"\\]+`,
     String.raw`${START}(?:sk-|nk_)[\w-]{8,}`,
     String.raw`${START}SU[A-Z2-7]{56}\b`,
+    String.raw`(?<=:\/\/)[^\s/?#@"\\]+(?=@)`,
     String.raw`((?:token|api_?key|secret|password)(?:=|%3D|\\?"\s*:\s*\\?"))[^&\s"'#\\]+`,
   ].join('|'),
   'gi',
@@ -35,11 +37,16 @@ export function redactText(text: string): string {
   return text.replace(SECRET_TEXT, (_match, prefix: string | undefined) => `${prefix ?? ''}[redacted]`);
 }
 
+/** Whether what is under this key goes nowhere. */
+export function isSecretKey(key: string): boolean {
+  return SECRET_KEY.test(key);
+}
+
 /** A line of JSON without the values of secret keys, and without credentials in its texts. */
 function redactLine(line: string): string {
   const safe = redactText(line);
   if (!HAS_SECRET_KEY.test(safe)) return safe;
-  const fields = JSON.parse(safe, (key, value) => (SECRET_KEY.test(key) ? '[redacted]' : value));
+  const fields = JSON.parse(safe, (key, value) => (isSecretKey(key) ? '[redacted]' : value));
   return `${JSON.stringify(fields)}\n`;
 }
 

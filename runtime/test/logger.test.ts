@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BusError } from '../src/bus/errors.ts';
-import { createLogger, redactText } from '../src/logger.ts';
+import { createLogger, isSecretKey, redactText } from '../src/logger.ts';
 
 const JWT = 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
 
@@ -59,6 +59,13 @@ test.each([
   ['api_key= without a question mark', 'api_key=canary', 'canary'],
   ['token= inside an encoded URL', '?next=%2Fws%3Ftoken%3Dcanary', 'canary'],
   ['JSON inside a text', 'got {"access_token":"canary"}', 'canary'],
+  [
+    'a password of the broker',
+    'lost nats://natter:canary@10.0.0.1:4222,nats://natter:canary@10.0.0.2',
+    'canary',
+  ],
+  ['a token of the broker', 'lost nats://canary@10.0.0.1', 'canary'],
+  ['the beginning of a token', `cut off: ${JWT.slice(0, 30)}`, JWT.slice(0, 20)],
 ])('%s is redacted in messages, fields, children and errors', (_name, text, secret) => {
   const lines = written((log) => {
     log.info(text);
@@ -116,8 +123,31 @@ test.each([
   expect(lines).toEqual({ first, second });
 });
 
+test.each([
+  '-eyJ',
+  'eyJa.',
+  '.eyJa',
+  'eyJa-',
+  'nk_-',
+  'token=',
+  'token"',
+  'Bearer ',
+  '://',
+  '://a',
+  '_',
+  'token_',
+])('a megabyte of %j is redacted in no time', (text) => {
+  const long = text.repeat(1_000_000 / text.length);
+  const start = performance.now();
+  redactText(long);
+  isSecretKey(`${long}!`);
+  expect(performance.now() - start).toBeLessThan(1_000);
+});
+
 test('text without a credential stays as it is', () => {
   expect(redactText('the token expired after 3 bearers asked')).toBe(
     'the token expired after 3 bearers asked',
   );
+  for (const text of ['Eyjafjallajökull', 'https://example.com/@scope/package', 'a@b.example', 'eyJ.a.b'])
+    expect(redactText(text)).toBe(text);
 });

@@ -24,7 +24,7 @@ export function shippedLine(line: string): ShippedLine {
   const category = named.success ? named.data : GENERAL;
   // A field of that name deeper down is nobody's category.
   if (short && (named.success || fields.category === undefined)) return { text: line, bytes, category };
-  const text = short ? JSON.stringify({ ...fields, category }) : truncated(fields, category);
+  const text = short ? JSON.stringify({ ...fields, category }) : truncatedLine({ ...fields, category });
   return { text, bytes: Buffer.byteLength(text), category };
 }
 
@@ -37,8 +37,9 @@ function parse(line: string): Record<string, unknown> {
   }
 }
 
-function truncated(fields: Record<string, unknown>, category: string): string {
-  const { level, time, service, traceId, msg } = fields;
+/** A line above LOG_LINE_BYTES without its fields, and without the end of its text. */
+export function truncatedLine(fields: Record<string, unknown>): string {
+  const { level, time, service, category, traceId, msg } = fields;
   const kept = {
     level,
     time,

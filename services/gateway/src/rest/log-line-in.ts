@@ -8,7 +8,7 @@ import {
   OWN_SERVICES,
   SUBJECTS,
 } from '@natter/proto';
-import { redactText } from '@natter/runtime';
+import { isSecretKey, redactText, truncatedLine } from '@natter/runtime';
 
 export interface LineIn {
   subject: string;
@@ -20,10 +20,6 @@ export interface LineIn {
 const EXTERNAL = 'external';
 
 const RESERVED: readonly string[] = OWN_SERVICES;
-
-/** Names of fields whose values go nowhere, as in our own lines. */
-const SECRET_KEY =
-  /^(?:.*[_-])?(?:\w*token|authorization|cookie|\w*api[_-]?key|\w*secret|\w*password|seed)$/i;
 
 /** A line as it is stored, or null for one that can't be used. */
 export function lineIn(value: Record<string, unknown>, nowMs: number): LineIn | null {
@@ -67,28 +63,10 @@ function written(head: object, msg: string, fields: Record<string, unknown>): st
     return null;
   }
   if (Buffer.byteLength(whole) <= LOG_LINE_BYTES) return whole;
-  const { traceId } = fields;
-  const kept = {
-    ...head,
-    ...(typeof traceId === 'string' && traceId.length <= 64 ? { traceId } : {}),
-    truncated: true,
-  };
-  const room = LOG_LINE_BYTES - Buffer.byteLength(JSON.stringify({ ...kept, msg: '' }));
   // First the secrets: half of one would not be known for one.
-  return JSON.stringify({ ...kept, msg: cut(redactText(msg), room) });
+  return truncatedLine({ ...head, traceId: fields.traceId, msg: redactText(msg) });
 }
 
 function withoutSecrets(key: string, value: unknown): unknown {
-  return typeof value === 'string' && SECRET_KEY.test(key) ? '[redacted]' : value;
-}
-
-/** The beginning of a text that takes at most `room` bytes as JSON, quotes not counted. */
-function cut(text: string, room: number): string {
-  let start = text.slice(0, room);
-  for (;;) {
-    const bytes = Buffer.byteLength(JSON.stringify(start)) - 2;
-    if (bytes <= room) return start;
-    // Control characters take up to six bytes each; each turn comes closer from above.
-    start = start.slice(0, Math.floor((start.length * room) / bytes));
-  }
+  return isSecretKey(key) ? '[redacted]' : value;
 }

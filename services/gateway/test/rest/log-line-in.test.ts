@@ -78,6 +78,12 @@ describe('lineIn', () => {
     expect(long?.data).not.toContain(secret);
   });
 
+  it.each(['_', 'a', 'token_'])('reads a name of half a megabyte of %j in no time', (text) => {
+    const start = performance.now();
+    lineIn({ msg: 'x', [`${text.repeat(500_000 / text.length)}!`]: 'v' }, AT);
+    expect(performance.now() - start).toBeLessThan(1_000);
+  });
+
   it('never makes a field into a prototype', () => {
     const line = taken(JSON.parse('{"msg":"x","__proto__":{"level":"fatal"}}'));
     expect(line?.line.level).toBe('info');
