@@ -10,12 +10,15 @@ import { matchesNone, rangeHolds } from './files/entity-tags.ts';
 import { sendFile } from './files/send-file.ts';
 import { errorReply, type HttpReply, json, type Method, type Route, type StreamReply } from './route.ts';
 import { isAdmin, type SignedInRequest, type SignInDeps, signedIn } from './signed-in.ts';
+import type { Transfers } from './transfers.ts';
 import { uploadsRefusal } from './uploads-refusal.ts';
 
 export interface FileRouteDeps extends SignInDeps {
   uploads: Pick<UploadsClient, 'ask'>;
   rooms: Pick<RoomsClient, 'ask'>;
   origins: CrossOriginRule['origins'];
+  /** Downloads of one user on this gateway; more of them wait. */
+  downloads: Pick<Transfers, 'wait'>;
 }
 
 const FILES_PATH = '/api/v1/files';
@@ -86,7 +89,15 @@ function content(deps: FileRouteDeps, request: SignedInRequest, file: FileRecord
         : { 'content-range': `bytes ${range.start}-${range.end - 1}/${file.size}` }),
     },
     length: range.end - range.start,
-    stream: (writer) => sendFile(deps.uploads, file.id, range, writer),
+    stream: async (writer) => {
+      const end = await deps.downloads.wait(request.principal.sub, writer.signal);
+      if (end === null) return;
+      try {
+        await sendFile(deps.uploads, file.id, range, writer);
+      } finally {
+        end();
+      }
+    },
   };
 }
 

@@ -19,6 +19,7 @@ import { roomsRoutes } from './rooms-routes.ts';
 import type { Route } from './route.ts';
 import { serviceRoutes } from './service-routes.ts';
 import { tokenRoutes } from './token-routes.ts';
+import { Transfers } from './transfers.ts';
 import { uploadRoutes } from './upload-routes.ts';
 
 export interface GatewayRouteDeps {
@@ -46,6 +47,9 @@ export interface GatewayRouteDeps {
   stopping: AbortSignal;
 }
 
+/** Files of one user that come in, and as many that go out; the memory of each is 2 to 16 MiB. */
+const TRANSFERS_PER_USER = 16;
+
 export function gatewayRoutes(deps: GatewayRouteDeps): Route[] {
   const { bus, context, cluster, presence, pages, logs, log, now, config, stopping } = deps;
   const { hub, turns, questions, rates, rooms, uploads, progress } = context;
@@ -53,6 +57,7 @@ export function gatewayRoutes(deps: GatewayRouteDeps): Route[] {
   const requests = new UserRates(config.rateLimitRequests, config.rateLimitWindowSeconds, now);
   const patches = new UserRates(config.uploadFramesPerWindow, config.rateLimitWindowSeconds, now);
   const origins = new Origins(config.allowedOrigins, config.env === 'development');
+  const [bodies, downloads] = [new Transfers(TRANSFERS_PER_USER), new Transfers(TRANSFERS_PER_USER)];
   const { maxFileBytes, maxChunkBytes } = config;
   const files = { auth, requests, log, uploads, rooms, origins };
   const { httpAnswerTimeoutMs: answerTimeoutMs } = config;
@@ -64,8 +69,8 @@ export function gatewayRoutes(deps: GatewayRouteDeps): Route[] {
     ...clusterRoutes({ auth, requests, log, cluster }),
     ...logRoutes({ auth, requests, log, cluster, now, lines: new LogAppender(bus, log) }),
     logStreamRoute(logs),
-    ...uploadRoutes({ ...files, patches, rates, progress, maxFileBytes, maxChunkBytes }),
-    ...fileRoutes(files),
+    ...uploadRoutes({ ...files, patches, bodies, rates, progress, maxFileBytes, maxChunkBytes }),
+    ...fileRoutes({ ...files, downloads }),
     chatRoute({ auth, hub, turns, questions, rates, log, now, answerTimeoutMs, stopping }),
   ];
 }

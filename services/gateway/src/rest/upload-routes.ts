@@ -4,6 +4,7 @@ import { isBusError } from '@natter/runtime';
 import { type CrossOriginRule, crossOrigin } from './cross-origin.ts';
 import { BodyTooLarge, errorReply, type HttpReply, type Method, type Route } from './route.ts';
 import { type SignedInRequest, type SignInDeps, signedIn } from './signed-in.ts';
+import type { Transfers } from './transfers.ts';
 import { appendUpload } from './tus/append-upload.ts';
 import { createUpload } from './tus/create-upload.ts';
 import { empty, expires, fileHeaders, findUpload, finishUpload, type TusDeps } from './tus/tus-deps.ts';
@@ -14,6 +15,8 @@ export interface UploadRouteDeps extends TusDeps {
   origins: CrossOriginRule['origins'];
   /** PATCH requests of one user on this gateway. */
   patches: SignInDeps['requests'];
+  /** Bodies of one user on this gateway; one more is refused. */
+  bodies: Pick<Transfers, 'begin'>;
 }
 
 const UPLOADS_PATH = '/api/v1/uploads';
@@ -57,7 +60,7 @@ const RESUMABLE = { 'tus-resumable': TUS_VERSION };
 type Handle = (request: SignedInRequest) => Promise<HttpReply>;
 
 export function uploadRoutes(deps: UploadRouteDeps): Route[] {
-  const append = byId((request, id) => appendUpload(deps, request, id));
+  const append = byId((request, id) => oneOfFew(deps, request, () => appendUpload(deps, request, id)));
   const cancel = byId((request, id) => cancelUpload(deps, request, id));
   const options = {
     ...RESUMABLE,
@@ -137,6 +140,22 @@ function byId(handle: (request: SignedInRequest, id: string) => Promise<HttpRepl
       ? handle(request, id.data)
       : errorReply('UPLOAD_NOT_FOUND', { correlationId: request.trace.traceId });
   };
+}
+
+/** Each body holds a part in memory, one with a checksum 8 MiB, for as long as its client sends. */
+async function oneOfFew(
+  { bodies }: UploadRouteDeps,
+  { principal, trace }: SignedInRequest,
+  handle: () => Promise<HttpReply>,
+): Promise<HttpReply> {
+  const end = bodies.begin(principal.sub);
+  if (end === null)
+    return errorReply('TOO_MANY_CONNECTIONS', { correlationId: trace.traceId, retryAfter: 1 });
+  try {
+    return await handle();
+  } finally {
+    end();
+  }
 }
 
 /** How far an upload is. One that has all its bytes and was never finished is finished now. */

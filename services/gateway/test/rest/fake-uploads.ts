@@ -45,7 +45,7 @@ export class FakeUploads {
     return record;
   }
 
-  readonly ask = async (request: UploadsRequest, part: Uint8Array = NONE): Promise<UploadsAnswer> => {
+  ask = async (request: UploadsRequest, part: Uint8Array = NONE): Promise<UploadsAnswer> => {
     this.asked.push(request);
     const bytes = Buffer.from(part);
     return this.answer(request) ?? this.#do(request, bytes);

@@ -1,6 +1,7 @@
 import type { RoomsReply, RoomsRequest } from '@natter/proto';
 import { describe, expect, it } from 'vitest';
 import { fileRoutes } from '../../src/rest/file-routes.ts';
+import { Transfers } from '../../src/rest/transfers.ts';
 import { openRooms } from '../session/rig.ts';
 import { askRaw, codeOf, type RawAsk } from './ask-raw.ts';
 import { signIn } from './asked.ts';
@@ -29,6 +30,7 @@ function rig() {
       },
     },
     origins: { allows: (origin) => origin === '' || origin === 'https://app.example.com' },
+    downloads: new Transfers(2),
   });
   return self;
 }
@@ -89,6 +91,21 @@ describe('a file', () => {
       },
     });
     expect(one.uploads.asked.filter(({ op }) => op === 'read')).toHaveLength(2);
+  });
+
+  it('is read by so many downloads of one user at once; others wait, and nothing is read for them', async () => {
+    const one = rig();
+    const { id } = one.uploads.add({ content: 'hello' });
+    const slow = Promise.withResolvers<void>();
+    const stalled = { write: () => false, drained: () => slow.promise };
+    const downloads = [1, 2, 3].map(() => one.ask('GET', `${PATH}/${id}`, { writer: stalled }));
+    const reads = () => one.uploads.asked.filter(({ op }) => op === 'read').length;
+    await expect.poll(reads).toBe(2);
+    expect((await one.get(id, {}, 'admin:bob')).body.toString()).toBe('hello');
+    expect(reads()).toBe(3);
+    slow.resolve();
+    await Promise.all(downloads);
+    expect(reads()).toBe(4);
   });
 
   it('that can not be read to its end breaks the answer off', async () => {

@@ -3,6 +3,7 @@ import type { RoomsReply, RoomsRequest } from '@natter/proto';
 import { BusError } from '@natter/runtime';
 import { describe, expect, it } from 'vitest';
 import { BodyTooLarge } from '../../src/rest/route.ts';
+import { Transfers } from '../../src/rest/transfers.ts';
 import { uploadRoutes } from '../../src/rest/upload-routes.ts';
 import type { FileProgress } from '../../src/session/progress-frames.ts';
 import { openRooms } from '../session/rig.ts';
@@ -46,6 +47,7 @@ function rig() {
     uploads,
     rooms: { ask: (request) => self.rooms(request) },
     rates: { take: async () => self.retryAfter },
+    bodies: new Transfers(2),
     patches: { take: () => self.patchRetryAfter },
     progress: {
       say: (conversation, event) => void self.told.push([conversation, event]),
@@ -284,6 +286,22 @@ describe('sending an upload', () => {
     // As it began, before they were thrown out.
     expect(one.told.map(([, { received }]) => received)).toEqual([0]);
     expect(one.uploads.asked.some(({ op }) => op === 'finalize')).toBe(false);
+  });
+
+  it('is one of few bodies of its user that are read at once', async () => {
+    const { one, path } = await begun(3);
+    const stored = Promise.withResolvers<never>();
+    const { ask } = one.uploads;
+    one.uploads.ask = (request, part) => (request.op === 'chunk' ? stored.promise : ask(request, part));
+    const slow = [1, 2].map(() => one.patch(path, 0, ['abc']));
+    await expect.poll(() => one.uploads.asked.length).toBeGreaterThanOrEqual(3);
+    const refused = await one.patch(path, 0, ['abc']);
+    expect([refused.status, codeOf(refused)]).toEqual([503, 'TOO_MANY_CONNECTIONS']);
+    expect(refused.headers).toMatchObject({ 'retry-after': '1', 'tus-resumable': '1.0.0' });
+    stored.reject(new BusError('UNAVAILABLE', 'nobody'));
+    expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([503, 503]);
+    one.uploads.ask = ask;
+    expect((await one.patch(path, 0, ['abc'])).status).toBe(204);
   });
 
   it('stops at the first part that is refused', async () => {
