@@ -64,7 +64,7 @@ function chunk({ file_id, chunk_index, total_chunks, chunk_data }: Fields): Deco
   if (!isIndex(chunk_index)) return badChunk(file, null, 'chunk_index');
   if (total !== null && !(isIndex(total) && total > chunk_index && total <= LIMITS.chunksPerUpload))
     return badChunk(file, chunk_index, 'total_chunks');
-  const data = typeof chunk_data === 'string' ? fromBase64(chunk_data) : null;
+  const data = dataOf(chunk_data);
   return data === null
     ? badChunk(file, chunk_index, 'chunk_data')
     : part(file, chunk_index, total as number | null, data);
@@ -74,6 +74,12 @@ function part(file: string, index: number, total: number | null, data: Uint8Arra
   if (index >= LIMITS.chunksPerUpload) return badChunk(file, index, 'chunk_index');
   if (data.length === 0) return badChunk(file, index, 'chunk_data');
   return upload({ type: 'upload', step: 'chunk', file, index, total, data });
+}
+
+/** Already bytes where the frame was one that `parseChunkFrame` takes; JSON has none. */
+function dataOf(value: unknown): Uint8Array | null {
+  if (value instanceof Uint8Array) return value;
+  return typeof value === 'string' ? fromBase64(value) : null;
 }
 
 /** RFC 4648 section 4, strictly: what Node skips, it does not write again. Null for anything else. */

@@ -3,6 +3,7 @@ import type { ErrorCode, TurnOptions } from '@natter/proto';
 import type { z } from 'zod';
 import type { Command, Decoded, MessageTarget } from '../../session/dialect.ts';
 import { objectOf, parseObject } from '../json-object.ts';
+import { parseChunkFrame } from './chunk-frame.ts';
 import { decodeBinary, decodeUpload } from './decode-upload.ts';
 import {
   AiFields,
@@ -48,7 +49,7 @@ const DECODERS: ReadonlyMap<string, (fields: Fields) => Decoded> = new Map([
 /** Never throws. A frame without a type is `chat`. Source: PROTOCOLS, rooms-v1. */
 export function decode(bytes: Uint8Array, isBinary: boolean): Decoded {
   if (isBinary) return decodeBinary(bytes);
-  const frame = parseObject(bytes);
+  const frame = parseChunkFrame(bytes) ?? parseObject(bytes);
   if (frame === null) return refused('INVALID_JSON');
   const type = frame.type ?? 'chat';
   const decodeFields = typeof type === 'string' ? DECODERS.get(type) : undefined;
