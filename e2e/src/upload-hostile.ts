@@ -1,8 +1,8 @@
 /** Sends hostile files over the wires, and looks what became of them. */
-import type { HostileFile } from '@natter/testkit';
+import { HOSTILE_PART_BYTES, type HostileFile } from '@natter/testkit';
 import { expect } from 'vitest';
 import { askFile } from './files-http.ts';
-import type { FileToUpload, Outcome } from './uploading-client.ts';
+import { type FileToUpload, type Outcome, PART_BYTES } from './uploading-client.ts';
 
 /** Of whom a file is asked for. */
 export interface Readers {
@@ -15,17 +15,22 @@ export interface Readers {
 /** What a browser could run, whatever its name says. */
 const RUNS = /html|svg|javascript|ecmascript|\/xml|\+xml/;
 
+const LARGE_BYTES = 8 * PART_BYTES;
+
 /** Errors that don't end an upload. */
 const UNFINISHED = new Set(['UPLOAD_INCOMPLETE', 'CHECKSUM_INVALID']);
 
 /** A hostile file as a client sends it. */
-export function asUpload({ name, declaredType, bytes, lie }: HostileFile, partBytes: number): FileToUpload {
+export function asUpload({ name, declaredType, bytes, lie }: HostileFile): FileToUpload {
+  const content = bytes();
   const told = {
     ...(lie?.size === undefined ? {} : { size: lie.size }),
     ...(lie?.sha256 === undefined ? {} : { sha256: lie.sha256 }),
     ...(lie?.skipChunk === undefined ? {} : { skip: lie.skipChunk }),
   };
-  return { name, type: declaredType, content: bytes(), partBytes, told };
+  // Of those that are nothing but large it doesn't matter where they are cut.
+  const partBytes = content.length > LARGE_BYTES ? PART_BYTES : HOSTILE_PART_BYTES;
+  return { name, type: declaredType, content, partBytes, told };
 }
 
 /** What the last answer must be: a code, or the state of a file that harms nobody. */
@@ -39,10 +44,13 @@ export function isUnfinished({ id, step, result }: Outcome): boolean {
   return id !== null && (step === 'chunk' || UNFINISHED.has(result));
 }
 
-/** Whether tus can say it: no lone surrogates, a header of less than 4 KiB, no sum, no gap. */
+/**
+ * Whether tus can say it: no lone surrogates, a header of less than 4 KiB, no sum, no gap. A body above
+ * the largest file is refused by its length alone, while the client still sends it.
+ */
 export function fitsTus({ name, lie, stage }: HostileFile): boolean {
   if (!name.isWellFormed() || name.length > 1_000) return false;
-  return lie === undefined || (lie.size !== undefined && stage !== 'finalize');
+  return lie === undefined || stage === 'init' || (stage === 'chunk' && (lie.size ?? 0) < LARGE_BYTES);
 }
 
 /** No byte of it comes, whoever asks; or it comes as a file to be saved, which no browser shows. */
