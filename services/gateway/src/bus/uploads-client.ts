@@ -4,6 +4,10 @@ import { type Bus, BusError, whileUnavailable } from '@natter/runtime';
 
 /** A service that was killed says nothing: after this another one is asked. Storing a part takes less. */
 const ATTEMPT_MS = 5_000;
+/** Parts on their way, of all users: while nobody stores them, each connection may hold 8 MiB here. */
+const PARTS_BYTES = 256 * 1024 * 1024;
+
+const NO_PART = new Uint8Array();
 
 /** What the service answered, and the bytes behind it: those of a `read`, else none. */
 export type UploadsAnswer = UploadsReply & { bytes: Uint8Array };
@@ -12,6 +16,7 @@ export class UploadsClient {
   readonly #bus: Pick<Bus, 'request'>;
   readonly #timeoutMs: number;
   readonly #finalizeTimeoutMs: number;
+  #partsBytes = 0;
 
   constructor(bus: Pick<Bus, 'request'>, timeoutMs: number, finalizeTimeoutMs: number) {
     this.#bus = bus;
@@ -20,12 +25,24 @@ export class UploadsClient {
   }
 
   /**
-   * Throws BusError UNAVAILABLE when no uploads service answers within the time limit.
+   * Throws BusError UNAVAILABLE when no uploads service answers within the time limit, and at once
+   * where 256 MiB of parts are on their way.
    *
    * `part` may be reused by the caller as soon as this has returned its promise.
    */
-  async ask(request: UploadsRequest, part?: Uint8Array): Promise<UploadsAnswer> {
-    const packed = packUpload(request, part);
+  async ask(request: UploadsRequest, part: Uint8Array = NO_PART): Promise<UploadsAnswer> {
+    const { byteLength } = part;
+    if (byteLength > 0 && this.#partsBytes + byteLength > PARTS_BYTES)
+      throw new BusError('UNAVAILABLE', 'too many parts of uploads are on their way');
+    this.#partsBytes += byteLength;
+    try {
+      return await this.#ask(request, packUpload(request, part));
+    } finally {
+      this.#partsBytes -= byteLength;
+    }
+  }
+
+  async #ask(request: UploadsRequest, packed: Uint8Array): Promise<UploadsAnswer> {
     const attempt = async (remainingMs: number) =>
       answerOf(await this.#bus.request(SUBJECTS.uploads, packed, Math.max(50, remainingMs)));
     // A repeat would begin a second upload, and the first one counts against the quota until it expires.

@@ -57,6 +57,24 @@ describe('UploadsClient', () => {
     expect(bus.asked.length).toBeGreaterThan(1);
   });
 
+  it('holds so many bytes of parts at once, whoever sends them', async () => {
+    const bus = busAnswering(packUpload({ ok: true }));
+    const stored = Promise.withResolvers<void>();
+    const asking = new UploadsClient(
+      { request: (...asked) => stored.promise.then(() => bus.request(...asked)) },
+      8_000,
+      60_000,
+    );
+    const part = new Uint8Array(64 * 1_048_576);
+    const answers = [1, 2, 3, 4].map(() => asking.ask(CHUNK, part));
+    await expect(asking.ask(CHUNK, part.subarray(0, 1))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    const other = asking.ask({ op: 'status', sub: 'alice', id: FILE });
+    stored.resolve();
+    expect(await other).toMatchObject({ ok: true });
+    expect(await Promise.all(answers)).toHaveLength(4);
+    expect(await asking.ask(CHUNK, part.subarray(0, 1))).toMatchObject({ ok: true });
+  });
+
   it('begins an upload once only', async () => {
     const bus = busAnswering(packUpload({ ok: true }), 1);
     await expect(client(bus).ask(INIT)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
