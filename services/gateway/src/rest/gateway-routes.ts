@@ -67,7 +67,7 @@ export function gatewayRoutes(deps: GatewayRouteDeps): Route[] {
     ...apiKeyRoutes({ auth, requests, log }),
     ...roomsRoutes({ auth, requests, log, rooms, transcripts: pages, presence }),
     ...clusterRoutes({ auth, requests, log, cluster }),
-    ...logRoutes({ auth, requests, log, cluster, now, lines: new LogAppender(bus, log) }),
+    ...logRoutes({ auth, requests, log, cluster, now, lines: new LogAppender(bus, log, now) }),
     logStreamRoute(logs),
     ...uploadRoutes({ ...files, patches, bodies, rates, progress, maxFileBytes, maxChunkBytes }),
     ...fileRoutes({ ...files, downloads }),

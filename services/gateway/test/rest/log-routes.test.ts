@@ -55,6 +55,20 @@ describe('POST /api/logs', () => {
     ]);
   });
 
+  it('lets others have their turn within a long batch', async () => {
+    const { post, append } = rig();
+    let turns = 0;
+    const turn = () => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    const { body } = await post('logs', lines(...Array(1_000).fill('{"msg":"a"}')));
+    clearImmediate(next);
+    expect([(body as { accepted: number }).accepted, append.mock.calls.length]).toEqual([1_000, 1_000]);
+    expect(turns).toBeGreaterThan(10);
+  });
+
   it('does not answer before the broker has every line', async () => {
     const { post, append } = rig();
     const { promise, resolve } = Promise.withResolvers<null>();
