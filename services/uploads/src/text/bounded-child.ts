@@ -27,8 +27,10 @@ const MAX_BYTES_PER_CHAR = 3;
 const MAX_LAST_WORDS = 200;
 
 const MAIN = fileURLToPath(new URL('./child/main.ts', import.meta.url));
-/** All it needs to read: the program and the packages. */
-const PROGRAMS = fileURLToPath(new URL('../../../../', import.meta.url));
+/** All it needs to read: programs and packages. Not the whole repository, where keys may be. */
+const PROGRAMS = ['services/uploads/', 'runtime/', 'node_modules/', 'package.json'].map((path) =>
+  fileURLToPath(new URL(`../../../../${path}`, import.meta.url)),
+);
 
 /** RLIMIT_DATA counts every private writable page, whoever allocates it (Linux 4.7, setrlimit(2)). */
 const WITH_LIMITS = 'ulimit -c 0 && ulimit -t "$1" && ulimit -d "$2" && shift 2 && exec "$@"';
@@ -54,7 +56,7 @@ export async function runWithLimits(
     process.execPath,
     `--max-old-space-size=${Math.floor(memoryMiB * HEAP_SHARE)}`,
     '--permission',
-    `--allow-fs-read=${PROGRAMS}`,
+    ...PROGRAMS.map((path) => `--allow-fs-read=${path}`),
     ...NODE_ARGUMENTS,
     ...program,
   ];

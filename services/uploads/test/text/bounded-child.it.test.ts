@@ -43,6 +43,7 @@ describe('a process with limits', () => {
   it('reads nothing but programs, writes nothing, starts nothing, and knows no settings', async () => {
     expect(JSON.parse(await probe('rights'))).toEqual({
       read: 'ERR_ACCESS_DENIED',
+      data: 'ERR_ACCESS_DENIED',
       write: 'ERR_ACCESS_DENIED',
       spawn: 'ERR_ACCESS_DENIED',
       environment: [],

@@ -27,6 +27,7 @@ const PROBES: Record<string, () => unknown> = {
   output: () => 'x'.repeat(1_000_000),
   rights: () => ({
     read: attempt(() => readFileSync('/etc/hostname')),
+    data: attempt(() => readFileSync(new URL('../../../../.natter/keys', import.meta.url))),
     write: attempt(() => writeFileSync('/tmp/natter-probe', '')),
     spawn: attempt(() => spawnSync('true')),
     environment: Object.keys(process.env).filter((name) => !['PWD', '_', 'SHLVL', 'OLDPWD'].includes(name)),
