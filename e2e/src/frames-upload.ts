@@ -86,7 +86,14 @@ export class FramesUpload implements ResumingUpload {
 
   async #open(gateway: number): Promise<void> {
     this.cut();
-    this.#probe = await openRooms(this.#stack.url(gateway), this.#token);
+    for (const until = performance.now() + ANSWER_MS; this.#probe === null; ) {
+      try {
+        this.#probe = await openRooms(this.#stack.url(gateway), this.#token);
+      } catch (error) {
+        // 1013: nobody could look at the token just now.
+        if (!String(error).includes('Closed with 1013') || performance.now() > until) throw error;
+      }
+    }
   }
 }
 

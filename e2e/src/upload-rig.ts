@@ -32,7 +32,8 @@ export class UploadRig {
   readonly nats: NatsServer;
   readonly stack: Stack;
   readonly watch: BrokerWatch;
-  readonly #owner: string;
+  /** Token of who uploads. */
+  readonly owner: string;
   readonly #member: string;
   #rooms = 0;
 
@@ -60,7 +61,7 @@ export class UploadRig {
     this.nats = nats;
     this.stack = stack;
     this.watch = watch;
-    this.#owner = owner;
+    this.owner = owner;
     this.#member = member;
   }
 
@@ -75,7 +76,7 @@ export class UploadRig {
     const { stack } = this;
     this.#rooms += 1;
     const room = `upload-${this.#rooms}`;
-    const maker = await openRooms(stack.url(0), this.#owner);
+    const maker = await openRooms(stack.url(0), this.owner);
     await join(maker, room, { room_type: 'shared', ai: 'never' });
     await maker.close();
     const member = await openRooms(stack.url(1), this.#member);
@@ -83,7 +84,7 @@ export class UploadRig {
     const content = textOf(parts * partBytes - 7);
     const file: FileToUpload = { name: `${wire}.txt`, content, room, partBytes, base64: wire === 'base64' };
     const upload =
-      wire === 'tus' ? new TusUpload(stack, this.#owner, file) : new FramesUpload(stack, this.#owner, file);
+      wire === 'tus' ? new TusUpload(stack, this.owner, file) : new FramesUpload(stack, this.owner, file);
     return { upload, content, member };
   }
 
