@@ -21,6 +21,8 @@ const MAX_UNDER_WAY = 512;
 const MAX_BYTES_UNDER_WAY = 64 * 1024 * 1024;
 /** Passes over whole files at once: about 8 MiB of memory each, and a core can hash but one. */
 const MAX_FINALIZES = 8;
+/** Of one user, so that nobody has all of them. */
+const MAX_FINALIZES_OF_USER = 4;
 
 export interface EndpointParts {
   uploads: Pick<Uploads, 'answer'>;
@@ -34,24 +36,26 @@ export interface EndpointParts {
 export class Load {
   requests = 0;
   bytes = 0;
-  finalizes = 0;
+  /** Owners of the uploads that are being finished, each as often as it is. */
+  readonly finalizes: string[] = [];
 
   /** Null when it is too much; else call the result when it is done. */
-  take(op: string, bytes: number): (() => void) | null {
-    const finalizes = op === 'finalize' ? 1 : 0;
-    const isTooMuch =
-      this.requests + 1 > MAX_UNDER_WAY ||
-      this.bytes + bytes > MAX_BYTES_UNDER_WAY ||
-      this.finalizes + finalizes > MAX_FINALIZES;
-    if (isTooMuch) return null;
-    this.#add(1, bytes, finalizes);
-    return () => this.#add(-1, -bytes, -finalizes);
-  }
-
-  #add(requests: number, bytes: number, finalizes: number): void {
-    this.requests += requests;
+  take(request: UploadsRequest, bytes: number): (() => void) | null {
+    if (this.requests >= MAX_UNDER_WAY || this.bytes + bytes > MAX_BYTES_UNDER_WAY) return null;
+    const { finalizes } = this;
+    const owner = request.op === 'finalize' ? request.sub : null;
+    if (owner !== null) {
+      const own = finalizes.filter((sub) => sub === owner).length;
+      if (finalizes.length >= MAX_FINALIZES || own >= MAX_FINALIZES_OF_USER) return null;
+      finalizes.push(owner);
+    }
+    this.requests += 1;
     this.bytes += bytes;
-    this.finalizes += finalizes;
+    return () => {
+      this.requests -= 1;
+      this.bytes -= bytes;
+      if (owner !== null) finalizes.splice(finalizes.indexOf(owner), 1);
+    };
   }
 }
 
@@ -65,7 +69,7 @@ export function uploadsEndpoint(parts: EndpointParts): Endpoint {
       if (unpacked === null || !asked.success) return pack({ ok: false, code: 'INVALID_FIELD' });
       const request = asked.data;
       const { op } = request;
-      const done = parts.load.take(op, op === 'read' ? READ_BYTES : message.data.length);
+      const done = parts.load.take(request, op === 'read' ? READ_BYTES : message.data.length);
       if (done === null) return pack({ ok: false, code: 'UNAVAILABLE' });
       const endTimer = op === 'finalize' ? parts.counters.finalize.startTimer() : null;
       try {

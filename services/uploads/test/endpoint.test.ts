@@ -53,18 +53,20 @@ it.each([
   expect(JSON.stringify(reply)).not.toContain('secret');
 });
 
-it('takes a bounded number of finalizes, and others beside them', async () => {
+it('takes a bounded number of finalizes, half of it of one user, and others beside them', async () => {
   const { promise, resolve } = Promise.withResolvers<{ reply: Granted }>();
   const { ask, load } = endpointThat(() => promise);
-  const finalize = packUpload({ op: 'finalize', sub: 'alice', id: ID, sha256: null });
-  const answers = Array.from({ length: 8 }, () => ask(finalize));
-  expect(await ask(finalize)).toEqual({ ok: false, code: 'UNAVAILABLE' });
+  const finalizeOf = (sub: string) => packUpload({ op: 'finalize', sub, id: ID, sha256: null });
+  const answers = Array.from({ length: 4 }, () => ask(finalizeOf('alice')));
+  expect(await ask(finalizeOf('alice'))).toEqual({ ok: false, code: 'UNAVAILABLE' });
+  answers.push(...Array.from({ length: 4 }, () => ask(finalizeOf('bob'))));
+  expect(await ask(finalizeOf('carol'))).toEqual({ ok: false, code: 'UNAVAILABLE' });
   const other = ask(packUpload(ASK));
   resolve({ reply: { ok: true } });
   expect(await other).toEqual({ ok: true });
   await Promise.all(answers);
-  expect(load).toMatchObject({ requests: 0, bytes: 0, finalizes: 0 });
-  expect(await ask(finalize)).toEqual({ ok: true });
+  expect(load).toMatchObject({ requests: 0, bytes: 0, finalizes: [] });
+  expect(await ask(finalizeOf('alice'))).toEqual({ ok: true });
 });
 
 it('takes a bounded number of bytes, and counts a read for what it brings', async () => {
