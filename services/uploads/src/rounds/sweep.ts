@@ -15,7 +15,9 @@ export async function sweep(parts: CompletionParts & { log: Logger }): Promise<v
       await sweepOne(attempt, parts);
     } catch (error) {
       // Whoever wrote it lives, or another instance sweeps it.
-      if (!isBusError(error, 'CONFLICT')) throw error;
+      if (isBusError(error, 'CONFLICT')) continue;
+      // One whose store can't be reached, say, must not keep the others from being swept.
+      parts.log.warn({ err: error, file: attempt.id }, 'what a dead service left could not be removed yet');
     }
   }
 }

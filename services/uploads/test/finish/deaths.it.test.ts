@@ -1,4 +1,5 @@
 /** A service that dies between any two steps of a finalize: whoever comes next finishes it. */
+import { randomUUID } from 'node:crypto';
 import type { NatsServer } from '@natter/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DEAD_MS, sweep } from '../../src/rounds/sweep.ts';
@@ -224,6 +225,21 @@ describe('a file that is not scanned yet', () => {
       expect(await logEntriesOf(next, id)).toEqual([]);
     },
   );
+});
+
+it('one whose bytes can not be reached keeps no others from being swept', async () => {
+  const { service, dead } = await dying('attempt noted');
+  const orphan = { id: randomUUID(), owner: 'alice', conversation: null };
+  // Older than the other one. Nobody here has UPLOAD_DIR.
+  const folder = await service.kept.attempts.begin(orphan, 'folder');
+  const id = await send(service, content, 2 ** 20);
+  void service.ask(finalizeOf(id, content));
+  await dead;
+  await sweepLater();
+  await sweepLater();
+  const left = (await everything(service.bus)).filter((subject) => subject.includes('attempt.'));
+  expect(left).toEqual([`$KV.file_index.attempt.${orphan.id}.${folder.key.slice(37)}`]);
+  await service.kept.attempts.remove(folder.key);
 });
 
 it('deletes go on where a death ended them', async () => {
