@@ -1,7 +1,6 @@
 /** All readers of one feed: those that are live, by format; those to come; those that are too slow. */
 import type { LogFormat, LogWire, ShownLine } from '../../session/logs/log-wire.ts';
 import type { Topics } from '../../session/topics.ts';
-import { furthest, type Landmark, NOWHERE } from './landmark.ts';
 import { LogAudience } from './log-audience.ts';
 import type { LogReader } from './log-reader.ts';
 import { RecentLines } from './recent-lines.ts';
@@ -23,7 +22,7 @@ export class LogCrowd {
   readonly #slow: SlowReaders;
   /** Have read what is still on its way here. */
   readonly #early = new Set<LogReader>();
-  #last: Landmark = NOWHERE;
+  #last = 0;
   #flushing: NodeJS.Immediate | null = null;
   /** Characters sent since it was looked who is slow. */
   #unchecked = 0;
@@ -35,7 +34,7 @@ export class LogCrowd {
   }
 
   /** The furthest line that was sent. */
-  get last(): Landmark {
+  get last(): number {
     return this.#last;
   }
 
@@ -46,9 +45,9 @@ export class LogCrowd {
   }
 
   /** Lets in who has everything up to `from`; what it has read may still be on its way here. */
-  add(reader: LogReader, from: Landmark): void {
+  add(reader: LogReader, from: number): void {
     reader.from = from;
-    if (this.#last.seq >= from.seq) this.#admit(reader);
+    if (this.#last >= from) this.#admit(reader);
     else this.#early.add(reader);
   }
 
@@ -60,17 +59,17 @@ export class LogCrowd {
 
   /** How far this reader was sent lines. */
   sentTo(reader: LogReader): number {
-    return this.#slow.sentTo(reader) ?? Math.max(reader.from.seq, this.#last.seq);
+    return this.#slow.sentTo(reader) ?? Math.max(reader.from, this.#last);
   }
 
   send(raw: RawLine): void {
-    const isLate = raw.seq < this.#last.seq;
-    if (!isLate) this.#last = { seq: raw.seq, timeMs: raw.timeMs };
+    const isLate = raw.seq < this.#last;
+    if (!isLate) this.#last = raw.seq;
     const line = this.#isHeard ? shownLine(raw) : null;
     this.recent.add(line);
     if (line === null) return;
     if (isLate) return this.#sendLate(line);
-    for (const reader of this.#early) if (line.seq > reader.from.seq) this.#admit(reader);
+    for (const reader of this.#early) if (line.seq > reader.from) this.#admit(reader);
     const frames: Partial<Record<LogFormat, string>> = {};
     for (const audience of this.#audiences.values()) {
       if (audience.live.size === 0) continue;
@@ -91,18 +90,18 @@ export class LogCrowd {
       for (const reader of audience.live)
         if (this.#slow.isSlow(reader)) {
           audience.remove(reader);
-          this.#slow.add(reader, this.#last.seq);
+          this.#slow.add(reader, this.#last);
         }
     }
     for (const reader of this.#slow.caughtUp()) {
-      reader.from = furthest(reader.from, this.#last);
+      reader.from = Math.max(reader.from, this.#last);
       this.#admit(reader);
     }
   }
 
   /** The sequences begin again behind `from`; everybody has what is before it. */
-  startOver(from: Landmark): void {
-    this.#last = NOWHERE;
+  startOver(from: number): void {
+    this.#last = 0;
     for (const reader of this) reader.from = from;
   }
 
@@ -135,9 +134,9 @@ export class LogCrowd {
   #sendLate(line: ShownLine): void {
     for (const audience of this.#audiences.values()) {
       audience.flush();
-      for (const reader of audience.live) if (line.seq > reader.from.seq) reader.sendLines([line]);
+      for (const reader of audience.live) if (line.seq > reader.from) reader.sendLines([line]);
     }
-    for (const reader of this.#early) if (line.seq > reader.from.seq) reader.sendLines([line]);
+    for (const reader of this.#early) if (line.seq > reader.from) reader.sendLines([line]);
   }
 
   #flush(): void {

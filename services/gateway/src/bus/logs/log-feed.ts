@@ -7,7 +7,6 @@
  */
 import { type LogFilter, logTokens } from '@natter/proto';
 import type { Bus, BusMessage, Logger, Subscription } from '@natter/runtime';
-import { furthest, isBroken, type Landmark } from './landmark.ts';
 import { LogCrowd, type LogCrowdDeps } from './log-crowd.ts';
 import type { LogReader } from './log-reader.ts';
 import type { LogStore } from './log-store.ts';
@@ -49,8 +48,6 @@ export class LogFeed {
   #resumes = 0;
   /** The same of single subjects. */
   readonly #missingOf: { subject: string; after: number; through: number }[] = [];
-  /** Where everybody stood when the broker went away; null: it is still the LOGS they have read. */
-  #toVerify: Landmark | null = null;
   #suspended: boolean;
   #recovering = false;
   #held: HeldLine[] = [];
@@ -88,9 +85,7 @@ export class LogFeed {
   resume(): void {
     this.#suspended = false;
     this.#epoch += 1;
-    const position = this.#position();
-    this.#toVerify = position;
-    this.#missingFrom = position.seq;
+    this.#missingFrom = this.#position();
     this.#resumes += 1;
     this.#recover();
   }
@@ -118,11 +113,11 @@ export class LogFeed {
    * Lets a reader in who has all lines of the filter up to `through`, the last one of LOGS at a moment
    * behind the mark. False: lines may be missing between; it reads once more.
    */
-  join(reader: LogReader, mark: Mark, through: Landmark): boolean {
+  join(reader: LogReader, mark: Mark, through: number): boolean {
     if (mark.epoch !== this.#epoch || this.#suspended || this.#recovering) return false;
     const lines = this.#crowd.recent.since(mark.at);
     if (lines === null) return false;
-    reader.sendLines(lines.filter(({ seq }) => seq > through.seq));
+    reader.sendLines(lines.filter(({ seq }) => seq > through));
     this.#crowd.add(reader, through);
     return true;
   }
@@ -172,10 +167,10 @@ export class LogFeed {
   }
 
   /** Nobody who has joined lacks a line up to here. */
-  #position(): Landmark {
-    let from: Landmark | null = null;
-    for (const reader of this.#crowd) if (from === null || reader.from.seq < from.seq) from = reader.from;
-    return from === null ? NOBODY : furthest(from, this.#crowd.last);
+  #position(): number {
+    let from = NOBODY;
+    for (const reader of this.#crowd) from = Math.min(from, reader.from);
+    return Math.max(from, this.#crowd.last);
   }
 
   #recover(): void {
@@ -196,7 +191,7 @@ export class LogFeed {
         else await this.#readSubject();
         if (this.#heldLost) {
           this.#heldLost = false;
-          this.#missingFrom ??= this.#position().seq;
+          this.#missingFrom ??= this.#position();
         }
         this.#takeHeld();
       } catch (err) {
@@ -239,16 +234,11 @@ export class LogFeed {
     const resumes = this.#resumes;
     const life = await store.life();
     const state = await store.state();
-    const verify = this.#toVerify;
-    let begin: number;
-    if ((this.#life ?? life) !== life) begin = this.#startOver(state.firstSeq - 1, null);
-    else if (verify !== null && (await isBroken(store, verify, state)))
-      begin = this.#startOver(await store.lastUpTo(verify.timeMs, state), verify.timeMs);
-    else begin = this.#skipGone(from, state.firstSeq);
+    const isAnew = (this.#life ?? life) !== life;
+    const begin = isAnew ? this.#startOver(state.firstSeq - 1) : this.#skipGone(from, state.firstSeq);
     this.#life = life;
     if (resumes === this.#resumes) this.#missingFrom = begin;
-    if (this.#toVerify === verify) this.#toVerify = null;
-    if (begin !== Number.POSITIVE_INFINITY) await this.#readLines(this.filters, begin, state.lastSeq);
+    if (begin !== NOBODY) await this.#readLines(this.filters, begin, state.lastSeq);
     // Else the broker was away once more.
     if (resumes === this.#resumes) this.#missingFrom = null;
   }
@@ -262,21 +252,18 @@ export class LogFeed {
     }
   }
 
-  /**
-   * LOGS was made anew, and all of it is unseen; or a broker that was killed has lost the last lines
-   * of it, and its sequences begin again behind those it had stored before `timeMs`.
-   */
-  #startOver(from: number, timeMs: number | null): number {
+  /** LOGS was made anew, and all of it is unseen. */
+  #startOver(from: number): number {
     this.#epoch += 1;
     this.#held = [];
     this.#heldLost = true;
     this.#missingOf.length = 0;
     this.#seen.forget();
     this.#seen.beginAt(from);
-    this.#crowd.startOver({ seq: from, timeMs: timeMs ?? Number.NaN });
+    this.#crowd.startOver(from);
     const joined = [...this.#crowd];
-    if (timeMs === null) for (const reader of joined) reader.sendGap(null);
-    return joined.length === 0 ? Number.POSITIVE_INFINITY : from;
+    for (const reader of joined) reader.sendGap(null);
+    return joined.length === 0 ? NOBODY : from;
   }
 
   /** Says so when LOGS has dropped lines that were not read yet. */
@@ -288,7 +275,7 @@ export class LogFeed {
 }
 
 /** Where nobody reads, nothing is missing. */
-const NOBODY: Landmark = { seq: Number.POSITIVE_INFINITY, timeMs: Number.NaN };
+const NOBODY = Number.POSITIVE_INFINITY;
 
 interface HeldLine extends RawLine {
   /** The sequence of the line before in the same subject; 0: none. */

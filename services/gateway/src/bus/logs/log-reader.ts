@@ -6,7 +6,6 @@
 import type { CloseReason } from '@natter/proto';
 import type { Logger, StreamState } from '@natter/runtime';
 import type { LogOutlet, LogWire, ShownLine } from '../../session/logs/log-wire.ts';
-import { type Landmark, NOWHERE } from './landmark.ts';
 import type { LogFeed } from './log-feed.ts';
 import type { LogStore } from './log-store.ts';
 import { type RawLine, shownLine } from './shown-line.ts';
@@ -40,7 +39,7 @@ const SLICE_CHARS = 32 * 1024;
 export class LogReader {
   readonly outlet: LogOutlet;
   /** Has everything up to here; set by the feed, when it joins and later. */
-  from: Landmark = NOWHERE;
+  from = 0;
   readonly #feed: LogFeed;
   readonly #deps: LogReaderDeps;
   #joined = false;
@@ -130,9 +129,8 @@ export class LogReader {
       }
       at = state.lastSeq;
       this.#sent = at;
-      const timeMs = await this.#deps.store.timeOf(at);
       if (this.#ended) return null;
-      this.#joined = this.#feed.join(this, mark, { seq: at, timeMs });
+      this.#joined = this.#feed.join(this, mark, at);
       return this.#joined ? null : at;
     } finally {
       mark.release();

@@ -4,7 +4,7 @@
  * A filter by level is several subjects, and the broker reads one filter at a time: what it finds is
  * merged here, by sequence.
  */
-import { STREAMS, SUBJECTS } from '@natter/proto';
+import { STREAMS } from '@natter/proto';
 import type { Bus, Stored, StreamState } from '@natter/runtime';
 import { Gate } from '../gate.ts';
 
@@ -58,19 +58,6 @@ export class LogStore {
       });
     }
     return this.#life;
-  }
-
-  /** When the broker stored a line, in milliseconds since 1970; NaN for one that it hasn't. */
-  async timeOf(seq: number): Promise<number> {
-    const stored = seq === 0 ? null : await this.#bus.stored.at(STREAMS.logs, seq);
-    return stored?.timeMs ?? Number.NaN;
-  }
-
-  /** The last sequence that was stored up to a time; none, where nobody knows the time. */
-  async lastUpTo(timeMs: number, { firstSeq, lastSeq }: StreamState): Promise<number> {
-    if (!Number.isFinite(timeMs)) return firstSeq - 1;
-    const [next] = await this.#bus.stored.since(STREAMS.logs, SUBJECTS.allLogLines, timeMs + 1, 1);
-    return next === undefined ? lastSeq : next.seq - 1;
   }
 
   /** The broker may have forgotten LOGS meanwhile. */

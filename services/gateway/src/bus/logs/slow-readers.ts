@@ -34,7 +34,7 @@ export class SlowReaders {
   /** `lastSent`: the last line that it was sent. */
   add(reader: LogReader, lastSent: number): void {
     if (reader.outlet.buffered() > this.#limits.hardBufferBytes) return reader.end('slowReader');
-    const sent = Math.max(reader.from.seq, lastSent);
+    const sent = Math.max(reader.from, lastSent);
     this.#aside.set(reader, { count: this.#count(), sent, atMs: this.#limits.now() });
   }
 

@@ -66,17 +66,6 @@ export class FakeLogs {
           await this.turns();
           return found.slice(0, limit);
         },
-        since: async (_stream: string, filter: string, timeMs: number, limit: number) => {
-          await this.answered();
-          const matches = pattern(filter);
-          return this.lines
-            .filter((line) => line.timeMs >= timeMs && matches.test(line.subject))
-            .slice(0, limit);
-        },
-        at: async (_stream: string, seq: number) => {
-          await this.answered();
-          return this.lines.find((line) => line.seq === seq) ?? null;
-        },
       } as never,
       onDisconnect: (callback) => void this.#disconnected.push(callback),
       onReconnect: (callback) => void this.#reconnected.push(callback),
@@ -114,13 +103,6 @@ export class FakeLogs {
   drop(through: number): void {
     this.lines.splice(0, this.lines.findLastIndex(({ seq }) => seq <= through) + 1);
     this.#firstSeq = through + 1;
-  }
-
-  /** A broker that was killed has lost the last lines, and gives their sequences again. */
-  forgetLast(count: number): void {
-    this.lines.splice(this.lines.length - count);
-    this.#lastSeq = this.lines.at(-1)?.seq ?? 0;
-    this.#clock += 1_000;
   }
 
   makeAnew(): void {

@@ -260,25 +260,6 @@ describe('LogHub', () => {
     expect(outlet.seqs.at(-1)).toBe(10);
   });
 
-  it.each([
-    ['a reader of everything', ALL],
-    ['one who was sent nothing yet', { ...ALL, level: 'fatal' as const }],
-  ])('sends %s the new lines under sequences that a killed broker gives twice', async (_who, filter) => {
-    const { logs, live } = rig();
-    for (let line = 0; line < 5; line += 1) logs.write('a', 'info');
-    const { outlet } = await live(filter);
-    for (let line = 0; line < 5; line += 1) logs.write('a', 'info');
-    await settled();
-    const before = outlet.got.length;
-    logs.disconnect();
-    logs.forgetLast(8);
-    for (let line = 0; line < 20; line += 1) logs.write('a', 'fatal', 'new');
-    logs.reconnect();
-    await settled();
-    expect(outlet.gaps).toEqual([]);
-    expect(outlet.seqs.slice(before)).toEqual(Array.from({ length: 20 }, (_, at) => at + 3));
-  });
-
   it('tells who was away for longer than LOGS reaches how many lines are gone', async () => {
     const { logs, live } = rig();
     const { outlet } = await live(ALL);
