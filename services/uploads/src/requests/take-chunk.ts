@@ -42,6 +42,9 @@ async function takeIndexed(
   // An earlier try of the same part with another length: this one counts.
   const others = parts.filter(({ at, length }) => at === index && length !== bytes.length);
   for (const other of others) await kept.parts.remove(upload.id, other);
+  // Two at once may have taken each other away: then it is to be sent again.
+  if (others.length > 0 && !(await kept.parts.arrived(upload.id)).some(isSame(part)))
+    throw new BusError('UNAVAILABLE', 'another try of the same part came at the same moment');
   const left = parts.filter((one) => !others.includes(one));
   if (bytesOf(left) > upload.size) {
     await kept.parts.remove(upload.id, part);
@@ -62,7 +65,15 @@ async function takeSequential(
   if (offset + bytes.length > upload.size) throw new Refused('FILE_SIZE_MISMATCH');
   if (before.length >= SEQUENTIAL_PARTS) throw new Refused('CHUNK_INVALID');
   const parts = await put(kept, found, { at: offset, length: bytes.length }, bytes);
+  // Several at once, of which the longest has all: the others would be bytes that no quota counts.
+  const tries = parts.filter(({ at }) => at === offset);
+  const longest = Math.max(...tries.map(({ length }) => length));
+  for (const part of tries) if (part.length < longest) await kept.parts.remove(upload.id, part);
   return progressOf(upload, parts);
+}
+
+function isSame({ at, length }: Part): (other: Part) => boolean {
+  return (other) => other.at === at && other.length === length;
 }
 
 /** The first part that names a total decides it for all. */

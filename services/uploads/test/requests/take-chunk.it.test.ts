@@ -71,6 +71,20 @@ describe('a chunk', () => {
     expect((await service.granted(finalizeOf(id, content))).file?.size).toBe(3 * KIB);
   });
 
+  it('that comes in two lengths at once is stored in one of them, or nobody is told that it was', async () => {
+    const services = [await uploadsUnderTest(broker), await uploadsUnderTest(broker)];
+    const [one] = services as [UploadsUnderTest];
+    for (let tries = 0; tries < 10; tries += 1) {
+      const { id } = await begin(one, 3 * KIB);
+      const codes = await Promise.all(
+        services.map((service, index) => service.code(chunkOf(id, 0, 3), contentOf(KIB - 4 * index))),
+      );
+      expect(['ok', 'UNAVAILABLE']).toEqual(expect.arrayContaining(codes));
+      const arrived = await one.kept.parts.arrived(id);
+      expect(arrived.length, codes.join()).toBeGreaterThanOrEqual(codes.includes('UNAVAILABLE') ? 0 : 1);
+    }
+  });
+
   it('is taken away again when its upload ended meanwhile', async () => {
     const service = await uploadsUnderTest(broker);
     const { id } = await begin(service, KIB);
@@ -116,6 +130,19 @@ describe('a sequential upload', () => {
     await service.kept.parts.put(id, { at: 0, length: 3_000 }, content.subarray(0, 3_000));
     await service.granted(part(sub, id, 3_000), content.subarray(3_000));
     expect((await service.granted(finalizeOf(id, null, sub))).file?.sha256).toBe(sha256(content));
+  });
+
+  it('keeps the longest of many parts that come for one offset at once', async () => {
+    const service = await uploadsUnderTest(broker);
+    const content = contentOf(4_000);
+    const { id } = await start(service, 4_000);
+    const codes = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => service.code(part(sub, id, 0), content.subarray(0, 4_000 - n))),
+    );
+    expect(codes).toContain('ok');
+    expect(await service.kept.parts.arrived(id)).toHaveLength(1);
+    const { progress } = await service.granted({ op: 'status', sub, id });
+    expect(progress?.offset).toBeGreaterThan(3_980);
   });
 
   it('verifies a hash if it is told one', async () => {
