@@ -101,10 +101,12 @@ export class Session implements Connection {
   receive(bytes: Uint8Array, isBinary: boolean): void {
     if (this.closed) return;
     const isLarge = this.dialect.manner.uploads && mayCarryPart(bytes.byteLength, isBinary);
-    if (isLarge ? !this.#withinLargeRate() : !this.#withinRate()) return;
+    // Of strangers no part is kept, and reading one costs as much as twenty other frames.
+    const isCounted = !isLarge || this.principal === null;
+    if (isCounted ? !this.#withinRate() : !this.#withinLargeRate()) return;
     this.#spokeAtMs ??= this.context.now();
     const decoded = this.dialect.decode(bytes, isBinary);
-    if (isLarge && !this.#mayBeLarge(decoded, bytes.byteLength)) return;
+    if (isLarge && !this.#mayBeLarge(decoded, bytes.byteLength, isCounted)) return;
     if (!decoded.ok) {
       const { ok: _, code, ...detail } = decoded;
       this.refuse(code, detail);
@@ -225,15 +227,15 @@ export class Session implements Connection {
     return false;
   }
 
-  /** A large frame that carries no part of an upload is one like all others. */
-  #mayBeLarge(decoded: Decoded, bytes: number): boolean {
+  /** A large frame that carries no part of an upload is one like all others, and counts like them. */
+  #mayBeLarge(decoded: Decoded, bytes: number, isCounted: boolean): boolean {
     const isPart = decoded.ok && decoded.command.type === 'upload' && decoded.command.step === 'chunk';
     if (isPart) {
-      this.#rates?.tookPart();
+      if (!isCounted) this.#rates?.tookPart();
       return true;
     }
     const isBadPart = !decoded.ok && decoded.file !== undefined;
-    if (bytes <= this.context.limits.maxFrameBytes || isBadPart) return this.#withinRate();
+    if (bytes <= this.context.limits.maxFrameBytes || isBadPart) return isCounted || this.#withinRate();
     this.close('frameTooLarge');
     return false;
   }

@@ -428,6 +428,12 @@ describe('frames that carry parts', () => {
     expect(one.stored).toHaveLength(1);
   });
 
+  it('count as others do while nobody is signed in', async () => {
+    const one = rig({ ...UPLOADS, limits });
+    for (let index = 0; index < 4; index += 1) one.say(chunk(index, 'x'.repeat(9_000)));
+    expect(errors(one)).toEqual(['AUTH_REQUIRED', 'AUTH_REQUIRED', 'AUTH_REQUIRED', 'RATE_LIMIT']);
+  });
+
   it('count as others do when they turn out to carry none', async () => {
     const one = await signedIn({ ...UPLOADS, limits });
     for (let index = 0; index < 4; index += 1) one.ask('x'.repeat(9_000));
