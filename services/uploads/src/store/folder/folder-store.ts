@@ -117,9 +117,12 @@ class FolderWriter implements StoreWriter {
     const { key, temporary, final } = this.#paths;
     await this.#handle.sync();
     await this.#close();
-    await mkdir(dirname(final), { recursive: true, mode: 0o700 });
+    const folder = dirname(final);
+    // Another writer may have made it a moment ago: its name is on disk once the one above is, too.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await rename(temporary, final);
-    await syncFolder(dirname(final));
+    await syncFolder(folder);
+    await syncFolder(dirname(folder));
     return { store: 'folder', key };
   }
 
