@@ -109,7 +109,11 @@ export class LogReader {
   }
 
   async #begin({ state, after, tail }: LogStart): Promise<number> {
-    if (after !== null) return after;
+    if (after !== null) {
+      // What it says that it has, it may acknowledge at once.
+      if (after <= state.lastSeq) this.#sent = after;
+      return after;
+    }
     if (tail > 0) await this.#send(await this.#deps.store.tail(this.#feed.filters, tail, state));
     this.#sent = state.lastSeq;
     return state.lastSeq;

@@ -84,6 +84,25 @@ describe('logs', () => {
     again.close();
   });
 
+  it('let a reader acknowledge at once what it came with', async () => {
+    await say('read before');
+    const before = await socket('?name=back&tail=1');
+    await vi.waitUntil(() => before.frames.length === 1, WAIT);
+    const seq = Number(before.frames[0]?.seq);
+    before.close();
+    const again = await socket(`?name=back&cursor=${seq}`);
+    // Its key is judged first.
+    await vi.waitUntil(
+      async () => (await http('GET', '/api/get-active-websockets')).body.active_websockets === 1,
+      WAIT,
+    );
+    again.send({ ack: seq });
+    await say('behind it');
+    await vi.waitUntil(() => again.frames.length > 0, WAIT);
+    expect(again.frames).toEqual([{ log: 'behind it', seq: seq + 1 }]);
+    again.close();
+  });
+
   it('take lines of other services, and show those a filter lets through', async () => {
     const lines = [
       { service: 'shop', level: 50, category: 'orders', msg: 'out of stock', sku: 7 },
