@@ -66,7 +66,7 @@ export class LogCrowd {
     const isLate = raw.seq < this.#last;
     if (!isLate) this.#last = raw.seq;
     const line = this.#isHeard ? shownLine(raw) : null;
-    this.recent.add(line);
+    this.recent.add(line, raw.data.byteLength);
     if (line === null) return;
     if (isLate) return this.#sendLate(line);
     for (const reader of this.#early) if (line.seq > reader.from) this.#admit(reader);

@@ -6,12 +6,12 @@ import type { ShownLine } from '../../session/logs/log-wire.ts';
 
 /** Above either the oldest go; who still needs them reads LOGS once more. */
 const LINES = 1_000;
-const CHARS = 1024 * 1024;
+const BYTES = 1024 * 1024;
 
 export class RecentLines {
   /** Lines that were ever sent. */
   #count = 0;
-  #chars = 0;
+  #bytes = 0;
   #lines: ShownLine[] = [];
   readonly #marks = new Set<symbol>();
 
@@ -37,12 +37,13 @@ export class RecentLines {
     };
   }
 
-  add(line: ShownLine | null): void {
+  /** `bytes`: as it was stored, with all its fields. */
+  add(line: ShownLine | null, bytes: number): void {
     this.#count += 1;
     if (line === null || !this.wanted) return;
     this.#lines.push(line);
-    this.#chars += line.text.length;
-    if (this.#lines.length <= LINES && this.#chars <= CHARS) return;
+    this.#bytes += bytes;
+    if (this.#lines.length <= LINES && this.#bytes <= BYTES) return;
     // All at once: who joins has missed some of them in any case.
     this.#forget();
   }
@@ -56,6 +57,6 @@ export class RecentLines {
 
   #forget(): void {
     this.#lines = [];
-    this.#chars = 0;
+    this.#bytes = 0;
   }
 }
