@@ -1,6 +1,7 @@
 /** What `npm run logs` prints for an event of the stream. */
 import { GENERAL } from '@natter/proto';
 import { formatLine } from '../start/log-printer.ts';
+import { printable } from '../start/printable.ts';
 
 /** SGR parameters; a level that is not here is printed plain. */
 const FAINT = '2';
@@ -25,7 +26,7 @@ export function printedLine(data: string, { json, colour }: PrintOptions): strin
     colour && sgr !== undefined ? `\u001b[${sgr}m${text}\u001b[0m` : text;
   if (event !== null && 'gap' in event) return paint(gapText(event.gap), FAINT);
   if (typeof event?.log !== 'string') return printable(data);
-  return paint(printable(textOf(event)), COLOURS.get(event.level));
+  return paint(textOf(event), COLOURS.get(event.level));
 }
 
 function textOf({ log, level, service, category, time, trace_id, fields }: Record<string, unknown>): string {
@@ -51,17 +52,4 @@ function parse(data: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
-}
-
-/**
- * The text with control characters and marks of direction escaped, as JSON does it.
- *
- * Lines come from anybody who may write some: one could move the cursor, hide what others said, or
- * make a terminal answer.
- */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, (character) => {
-    if (character === '\n') return '\\n';
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
 }
