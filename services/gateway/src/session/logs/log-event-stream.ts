@@ -35,8 +35,9 @@ export class LogEventStream implements LogOutlet {
 
   begin(visits: Pick<LogVisits, 'begin'>, admitted: Admitted, opening: LogOpening): void {
     const { signal } = this.#writer;
-    if (signal.aborted) return this.#stop();
-    signal.addEventListener('abort', () => this.#stop(), { once: true });
+    if (signal.aborted) return this.end();
+    // The client has gone; or the gateway stops, and would wait for the end.
+    signal.addEventListener('abort', () => this.end(), { once: true });
     const { wire, random } = this.#deps;
     const retryMs = Math.round(RETRY_MS.from + random() * (RETRY_MS.to - RETRY_MS.from));
     this.send([`retry: ${retryMs}\n\n`]);

@@ -84,14 +84,14 @@ describe('LogStreams', () => {
     expect(visit.drained).toHaveBeenCalledOnce();
   });
 
-  it('are forgotten when the client goes, and write nothing more', () => {
+  it('end when the client goes or the gateway stops, and write nothing more', () => {
     const { open, writer, visit, streams, outlet } = rig();
     open();
     expect(streams.size).toBe(1);
     writer.abort.abort();
     outlet().send(['late']);
     outlet().end();
-    expect([streams.size, visit.stop.mock.calls.length, writer.ended]).toEqual([0, 1, 0]);
+    expect([streams.size, visit.stop.mock.calls.length, writer.ended]).toEqual([0, 1, 1]);
     expect(writer.pieces).toHaveLength(1);
   });
 

@@ -182,4 +182,12 @@ describe('logs', () => {
     other.socket.close();
     await other.closed;
   });
+
+  it('end in order when a gateway stops, which doesn’t wait for them', async () => {
+    const stream = await readEvents(`${stack.httpUrl(1)}/api/get-logs-stream`, bearer(KEY));
+    const begun = performance.now();
+    await Promise.all([stack.gateways[1]?.stop(), stream.ended]);
+    // FLUSH_MS of the edge is 2 s.
+    expect(performance.now() - begun).toBeLessThan(1_500);
+  });
 });
