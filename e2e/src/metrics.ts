@@ -9,3 +9,11 @@ export async function readMetric(service: ServiceProcess, name: string, label = 
   const line = lines.find((text) => text.startsWith(`${name}{`) && text.includes(label));
   return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ') + 1));
 }
+
+/** The same over all labels. */
+export async function sumMetric(service: ServiceProcess, name: string): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${service.ports.internal}/metrics`);
+  if (!response.ok) throw new Error(`${service.name} answered ${response.status} to /metrics`);
+  const lines = (await response.text()).split('\n').filter((text) => text.startsWith(`${name}{`));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}

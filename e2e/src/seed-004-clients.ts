@@ -12,7 +12,7 @@ import { codeBelow } from './seed-document.ts';
 export const SEED_ROOM = 'room-123';
 
 const JAVASCRIPT_METHODS = `
-for (const name of ['handleChatMessage', 'handleTypingIndicator', 'handleError'])
+for (const name of ['handleChatMessage', 'handleTypingIndicator', 'handleFileUpload', 'handleError'])
   WebSocketChatClient.prototype[name] = (message) => console.log('js ' + JSON.stringify(message));
 `;
 

@@ -4,6 +4,8 @@ import { type Stack, startStack } from '@natter/testkit';
 import { Upload, type UploadOptions } from 'tus-js-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportFailures } from '../src/report-failures.ts';
+import { openRooms } from '../src/rooms-chat.ts';
+import { uploadFile } from '../src/uploading-client.ts';
 
 const MIB = 1_048_576;
 let stack: Stack;
@@ -73,7 +75,7 @@ async function codeOf(response: Response): Promise<string> {
 }
 
 describe('tus-js-client', () => {
-  it('uploads a file in one request, which is there on any gateway, byte for byte', async () => {
+  it('[tus/js-client] [tus/creation] uploads a file in one request, which is there on any gateway, byte for byte', async () => {
     const content = textOf(3 * MIB + 17);
     const { id, state } = await upload(content, {
       metadata: { filename: 'Gerät.txt', filetype: 'text/plain' },
@@ -100,7 +102,7 @@ describe('tus-js-client', () => {
     expect((await download(id, bob)).response.status).toBe(404);
   });
 
-  it('uploads in requests of any size, also with a method that proxies know', async () => {
+  it('[tus/js-client] uploads in requests of any size, also with a method that proxies know', async () => {
     const content = textOf(700_000);
     for (const more of [{}, { overridePatchMethod: true }]) {
       const metadata = { filename: 'notes.txt' };
@@ -109,7 +111,7 @@ describe('tus-js-client', () => {
     }
   });
 
-  it('goes on where it was on another gateway, after it was cut off', async () => {
+  it('[tus/js-client] [tus/offset] [files/resume] goes on where it was on another gateway, after it was cut off', async () => {
     const content = textOf(5 * MIB);
     const url = await new Promise<string>((resolve, reject) => {
       const one: Upload = new Upload(content, {
@@ -134,7 +136,7 @@ describe('tus-js-client', () => {
     expect((await download(id)).bytes.equals(content)).toBe(true);
   });
 
-  it('ends an upload, of which nothing is left', async () => {
+  it('[tus/termination] [tus/js-client] ends an upload, of which nothing is left', async () => {
     const content = textOf(2 * MIB);
     const url = await new Promise<string>((resolve, reject) => {
       const one: Upload = new Upload(content, {
@@ -198,7 +200,7 @@ describe('tus-js-client', () => {
     expect((await download(id)).response.status).toBe(404);
   });
 
-  it('uploads although the uploads service that took its last bytes is killed', async () => {
+  it('[tus/js-client] [files/killed] uploads although the uploads service that took its last bytes is killed', async () => {
     const content = textOf(6 * MIB);
     let killed = false;
     const { id } = await upload(content, {
@@ -212,10 +214,81 @@ describe('tus-js-client', () => {
     });
     expect((await download(id)).bytes.equals(content)).toBe(true);
   });
+
+  it('[tus/js-client] goes on by itself when it loses its gateway, which comes back', async () => {
+    const content = textOf(6 * MIB);
+    let restarted: Promise<void> | null = null;
+    const { id } = await upload(content, {
+      metadata: { filename: 'notes.txt' },
+      chunkSize: MIB,
+      // However long a gateway takes to start here.
+      retryDelays: Array.from({ length: 100 }, () => 300),
+      onProgress: (sent) => {
+        const [gateway] = stack.gateways;
+        if (sent > 2.5 * MIB) restarted ??= gateway?.kill().then(() => gateway.restart()) ?? null;
+      },
+    });
+    expect(restarted).not.toBe(null);
+    await restarted;
+    expect((await download(id)).bytes.equals(content)).toBe(true);
+  });
+
+  it('[tus/not-others] nobody sees, continues or ends the upload of somebody else', async () => {
+    const content = textOf(1_000);
+    const metadata = { filename: 'mine.txt' };
+    const url = await new Promise<string>((resolve, reject) => {
+      const one: Upload = new Upload(content, {
+        ...{ endpoint: endpoint(), headers: bearer(alice), metadata, chunkSize: 400, onError: reject },
+        onChunkComplete: () => void one.abort().then(() => resolve(one.url ?? ''), reject),
+      });
+      one.start();
+    });
+    const asBob = (method: string, more: Record<string, string> = {}, body?: Buffer) =>
+      fetch(url, {
+        method,
+        headers: { ...bearer(bob), 'tus-resumable': '1.0.0', ...more },
+        ...(body === undefined ? {} : { body }),
+      });
+    expect((await asBob('HEAD')).status).toBe(404);
+    const patch = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '400' };
+    const refusedPatch = await asBob('PATCH', patch, textOf(600));
+    expect([refusedPatch.status, await codeOf(refusedPatch)]).toEqual([404, 'UPLOAD_NOT_FOUND']);
+    expect((await asBob('DELETE')).status).toBe(404);
+    const { id } = await upload(content, { uploadUrl: url });
+    expect((await download(id)).bytes.equals(content)).toBe(true);
+    expect((await download(id, bob)).response.status).toBe(404);
+  });
+
+  it('[tus/same-store] its files are as those that came by WebSocket', async () => {
+    const carol = await stack.token({ sub: 'carol', name: 'Carol' });
+    const content = textOf(MIB + 1);
+    const name = 'both.txt';
+    const probe = await openRooms(stack.url(1), carol);
+    const ways = [
+      await uploadFile(probe, { name, content, conversation: 'both' }),
+      await upload(content, {
+        headers: bearer(carol),
+        metadata: { filename: name, conversation_id: 'both' },
+      }),
+    ];
+    await probe.close();
+    const list = await fetch(`${stack.httpUrl()}/api/v1/files?conversation_id=both`, {
+      headers: bearer(carol),
+    });
+    const { files } = (await list.json()) as { files: Record<string, unknown>[] };
+    expect(files.map(({ file_id }) => file_id).sort()).toEqual(ways.map(({ id }) => id).sort());
+    const [one, other] = files.map(({ file_id: _, url: __, created_at: ___, ...rest }) => rest);
+    expect(one).toEqual(other);
+    for (const { id } of ways) {
+      const { response, bytes } = await download(id ?? '', carol);
+      expect(bytes.equals(content)).toBe(true);
+      expect(response.headers.get('content-type')).toContain('text/plain');
+    }
+  });
 });
 
 describe('a client that cuts its bodies off', () => {
-  it('finds what arrived, and ends with the right file', async () => {
+  it('[tus/offset] finds what arrived, and ends with the right file', async () => {
     const content = textOf(2 * MIB);
     const tus = { ...bearer(alice), 'tus-resumable': '1.0.0' };
     const created = await fetch(endpoint(), {
@@ -259,7 +332,7 @@ describe('a client that cuts its bodies off', () => {
     expect((await download(ended.headers.get('x-natter-file-id') ?? '')).bytes.equals(content)).toBe(true);
   });
 
-  it('may send a checksum with each, and a wrong one stores nothing', async () => {
+  it('[tus/checksum] may send a checksum with each, and a wrong one stores nothing', async () => {
     const content = textOf(1_000);
     const tus = { ...bearer(alice), 'tus-resumable': '1.0.0' };
     const created = await fetch(endpoint(), {

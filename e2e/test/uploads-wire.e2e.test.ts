@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ANSWER_MS } from '../src/chat.ts';
 import { reportFailures } from '../src/report-failures.ts';
 import { join, openRooms, refusal, settled } from '../src/rooms-chat.ts';
+import { framesOf, openJavaScriptClient, SEED_ROOM } from '../src/seed-004-clients.ts';
 
 const MIB = 1_048_576;
 let stack: Stack;
@@ -67,7 +68,7 @@ async function downloaded(id: string, token = alice): Promise<Buffer> {
 }
 
 describe('an upload on rooms-v1', () => {
-  it('comes in frames of any order, twice, in base64 and binary, while others watch', async () => {
+  it('[files/repeated] [files/reordered] [files/process] [files/checksum] [files/chunk-progress] [files/room-progress] [files/room-shared] comes in frames of any order, twice, in base64 and binary, while others watch', async () => {
     const content = textOf(3 * MIB + 100);
     const parts = cut(content, MIB);
     const probe = await openRooms(stack.url(), alice);
@@ -87,6 +88,8 @@ describe('an upload on rooms-v1', () => {
     const told = probe.frames.filter(({ data }) => data?.upload_type === 'chunk');
     expect(told.map(({ data }) => data.chunk_index).sort()).toEqual([0, 1, 1, 2, 3]);
     expect(Math.max(...told.map(({ data }) => data.received_bytes))).toBe(content.length);
+    expect(told.every(({ data }) => data.status === 'received' && data.total_chunks === 4)).toBe(true);
+    expect(Math.max(...told.map(({ data }) => data.progress))).toBe(100);
 
     const shared = await answered(other, 'completed', { file_id: id });
     expect(shared.data).toMatchObject({ status: 'ready', user_id: 'alice', username: 'Alice' });
@@ -97,7 +100,7 @@ describe('an upload on rooms-v1', () => {
     expect((await downloaded(id, bob)).equals(content)).toBe(true);
   });
 
-  it('goes on over another gateway, which tells what has arrived and what is missing', async () => {
+  it('[files/status] [files/missing] [files/resume] goes on over another gateway, which tells what has arrived and what is missing', async () => {
     const content = textOf(50_000);
     const parts = cut(content, 10_000);
     const first = await openRooms(stack.url(), alice);
@@ -144,34 +147,6 @@ describe('an upload on rooms-v1', () => {
     expect((await refusal(probe)).data).toMatchObject({ code: 'UPLOAD_NOT_FOUND' });
   });
 
-  it('has a code for each thing that can be wrong with a part', async () => {
-    const content = textOf(2 * MIB);
-    const probe = await openRooms(stack.url(), alice);
-    const id = await init(probe, content);
-    const chunk = (data: object) =>
-      send(probe, { upload_type: 'chunk', file_id: id, chunk_index: 0, total_chunks: 2, ...data });
-    const wrong: [data: object, code: string][] = [
-      [{ chunk_data: 'no base64!' }, 'CHUNK_INVALID'],
-      [{ chunk_data: '' }, 'CHUNK_INVALID'],
-      [{ chunk_data: 'YQ==', chunk_index: -1 }, 'CHUNK_INVALID'],
-      [{ chunk_data: 'YQ==', chunk_index: 2 }, 'CHUNK_INVALID'],
-      [{ chunk_data: 'YQ==', total_chunks: 2_000 }, 'CHUNK_INVALID'],
-      [{ chunk_data: textOf(MIB + 1).toString('base64') }, 'CHUNK_TOO_LARGE'],
-      [{ chunk_data: textOf(MIB + 300_000).toString('base64') }, 'CHUNK_TOO_LARGE'],
-    ];
-    for (const [data, code] of wrong) {
-      chunk(data);
-      expect((await refusal(probe)).data).toMatchObject({ code, file_id: id });
-    }
-    sendBinary(probe, id, [textOf(MIB + 1)], 0);
-    expect((await refusal(probe)).data).toMatchObject({ code: 'CHUNK_TOO_LARGE', chunk_index: 0 });
-    // The first part decides how many there are.
-    chunk({ chunk_data: 'YQ==' });
-    await answered(probe, 'chunk');
-    chunk({ chunk_data: 'YQ==', total_chunks: 3 });
-    expect((await refusal(probe)).data).toMatchObject({ code: 'CHUNK_INVALID', file_id: id });
-  });
-
   it('of parts without end is slowed down, and its limit is not that of other frames', async () => {
     const content = textOf(1_000);
     const probe = await openRooms(stack.url(), alice);
@@ -196,9 +171,83 @@ describe('an upload on rooms-v1', () => {
     expect((await downloaded(id)).equals(content)).toBe(true);
   });
 
+  it.each(['base64', 'binary'] as const)(
+    '[files/base64] [files/binary] [files/init] [files/chunk] [files/finalize] as the seed shows it, in %s, carries a file whole',
+    async (kind) => {
+      const content = textOf(2 * MIB + 5);
+      const room = `seed-${kind}`;
+      const probe = await openRooms(stack.url(), alice);
+      await join(probe, room, { room_type: 'shared', ai: 'never' });
+      const named = { file_name: 'document.txt', file_size: content.length, mime_type: 'text/plain' };
+      probe.send({ type: 'file_upload', data: { upload_type: 'init', ...named }, room_id: room });
+      const { data: begun } = await answered(probe, 'init');
+      expect(begun).toMatchObject({ file_name: 'document.txt', status: 'initialized', room_id: room });
+      const parts = cut(content, MIB);
+      for (const index of parts.keys()) {
+        (kind === 'binary' ? sendBinary : sendBase64)(probe, begun.file_id, parts, index);
+        const { data } = await answered(probe, 'chunk');
+        expect([data.chunk_index, data.received_chunks]).toEqual([index, index + 1]);
+      }
+      const end = { upload_type: 'finalize', file_id: begun.file_id, checksum: sha256(content) };
+      probe.send({ type: 'file_upload', data: end });
+      const { data } = await answered(probe, 'finalize');
+      expect(data).toMatchObject({ status: 'ready', checksum: sha256(content), room_id: room });
+      expect((await downloaded(begun.file_id)).equals(content)).toBe(true);
+    },
+  );
+
+  it('[files/room-shared] is shown to members who were away as it is finished', async () => {
+    const away = await openRooms(stack.url(1), bob);
+    const probe = await openRooms(stack.url(), alice);
+    await join(probe, 'away', { room_type: 'shared', ai: 'never' });
+    await join(away, 'away');
+    await away.close();
+    const content = textOf(1_000);
+    const id = await init(probe, content, 'away', 'later.txt');
+    sendBinary(probe, id, [content], 0);
+    send(probe, { upload_type: 'finalize', file_id: id, checksum: sha256(content) });
+    await answered(probe, 'finalize');
+    const back = await openRooms(stack.url(1), bob);
+    const { data } = await answered(back, 'completed', { file_id: id });
+    expect(data).toMatchObject({ queued: true, status: 'ready', file_name: 'later.txt', room_id: 'away' });
+    await settled(back);
+    expect(back.frames.filter((frame) => frame.data?.upload_type === 'completed')).toHaveLength(1);
+  });
+
   it('does not let in what is no part: a large message closes the connection as ever', async () => {
     const probe = await openRooms(stack.url(), alice);
     probe.send({ type: 'chat', data: { message: 'x'.repeat(70_000) } });
     expect((await probe.closed).code).toBe(1009);
+  });
+});
+
+describe('the JavaScript client of the seed', () => {
+  it('[files/js-client] is told of uploads in its room', async () => {
+    const uploader = await openRooms(stack.url(), alice);
+    await join(uploader, SEED_ROOM, { room_type: 'shared', ai: 'never' });
+    const page = await openJavaScriptClient(stack.gateways[1]?.ports.http ?? 0, bob);
+    try {
+      await expect.poll(() => page.printed(), { timeout: ANSWER_MS }).toContain('Connected to WebSocket');
+      // It is in the room once the others are told so.
+      await uploader.next(
+        ({ type, data }) => type === 'presence' && data.user_id === 'bob' && data.status === 'online',
+        ANSWER_MS,
+      );
+      const content = textOf(3_000);
+      const id = await init(uploader, content, SEED_ROOM, 'document.txt');
+      sendBase64(uploader, id, [content], 0);
+      send(uploader, { upload_type: 'finalize', file_id: id, checksum: sha256(content) });
+      const uploads = () => framesOf(page).filter(({ type }) => type === 'file_upload');
+      await expect
+        .poll(() => uploads().map(({ data }) => data.upload_type), { timeout: ANSWER_MS })
+        .toContain('completed');
+      expect(uploads().at(-1)?.data).toMatchObject({
+        file_id: id,
+        file_name: 'document.txt',
+        user_id: 'alice',
+      });
+    } finally {
+      page.stop();
+    }
   });
 });
