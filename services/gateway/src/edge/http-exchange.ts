@@ -62,6 +62,8 @@ class Exchange {
       this.#body = new RequestBody(this.#response, { maxBytes: maxBodyBytes, hasLength });
     }
     const headers = new Map([...READABLE_HEADERS, ...names].map((name) => [name, request.getHeader(name)]));
+    // Of HEAD it is ignored. Source: RFC 9110 section 14.2.
+    if (this.#options.withoutBody) headers.delete('range');
     const query = request.getQuery();
     void this.#answer({
       param: (name) => params.get(name) ?? '',

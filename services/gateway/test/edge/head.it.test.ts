@@ -33,6 +33,13 @@ const routes: Route[] = [
     maxBodyBytes: 0,
     handle: () => ({ status: 200, headers: { 'content-length': '50000000' }, body: '' }),
   },
+  {
+    method: 'GET',
+    path: '/ranges',
+    maxBodyBytes: 0,
+    headers: ['range'],
+    handle: ({ header }) => ({ status: header('range') === '' ? 200 : 206, headers: {}, body: '' }),
+  },
 ];
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 let rig: EdgeRig;
@@ -48,7 +55,7 @@ afterAll(async () => {
 
 function ask(method: string, path: string) {
   const { promise, resolve, reject } = Promise.withResolvers<object>();
-  const headers = { 'tus-resumable': '1.0.0' };
+  const headers = { 'tus-resumable': '1.0.0', range: 'bytes=0-1' };
   const asked = rig.begin(method, path, { agent, headers });
   asked.once('response', async (response) => {
     let body = '';
@@ -64,6 +71,11 @@ describe('HEAD', () => {
   it('gets what GET would, without the body, on a connection that goes on', async () => {
     expect(await ask('HEAD', '/livez')).toMatchObject({ status: 200, length: 3, body: '', reused: false });
     expect(await ask('GET', '/livez')).toMatchObject({ status: 200, length: 3, body: 'ok\n', reused: true });
+  });
+
+  it('is of the whole, whatever range it asks for', async () => {
+    expect(await ask('GET', '/ranges')).toMatchObject({ status: 206 });
+    expect(await ask('HEAD', '/ranges')).toMatchObject({ status: 200 });
   });
 
   it('of an unknown path is a 404 like any other', async () => {
