@@ -1,5 +1,6 @@
 /** Lets pages of allowed Origins use routes: CORS. Source: the Fetch standard, section 3.3. */
-import type { Method, Route } from './route.ts';
+import { isBusError } from '@natter/runtime';
+import { errorReply, type HttpReply, type Method, type Route, type StreamReply } from './route.ts';
 
 export interface CrossOriginRule {
   /** The Origins that may open WebSockets. */
@@ -45,10 +46,20 @@ function answering(rule: CrossOriginRule, route: Route): Route {
     ...route,
     headers: [...(route.headers ?? []), 'origin'],
     handle: async (request) => {
-      const reply = await route.handle(request);
+      const reply = await orUnavailable(() => route.handle(request));
       return { ...reply, headers: { ...reply.headers, ...readable(rule, request.header('origin')) } };
     },
   };
+}
+
+/** Without these headers a page would not be told more than that something failed. */
+async function orUnavailable(handle: () => ReturnType<Route['handle']>): Promise<HttpReply | StreamReply> {
+  try {
+    return await handle();
+  } catch (error) {
+    if (isBusError(error, 'UNAVAILABLE')) return errorReply('UNAVAILABLE');
+    throw error;
+  }
 }
 
 function readable(rule: CrossOriginRule, origin: string): Record<string, string> {

@@ -1,4 +1,5 @@
 import type { RoomsReply, RoomsRequest } from '@natter/proto';
+import { BusError } from '@natter/runtime';
 import { describe, expect, it } from 'vitest';
 import { fileRoutes } from '../../src/rest/file-routes.ts';
 import { Transfers } from '../../src/rest/transfers.ts';
@@ -278,5 +279,11 @@ describe('files', () => {
     expect(preflight.headers['access-control-allow-methods']).toBe('GET, HEAD, DELETE');
     const foreign = await one.get(id, { origin: 'https://evil.example.com' });
     expect(foreign.headers).not.toHaveProperty('access-control-allow-origin');
+    one.uploads.answer = () => {
+      throw new BusError('UNAVAILABLE', 'nobody');
+    };
+    const down = await one.get(id, { origin: 'https://app.example.com' });
+    expect([down.status, codeOf(down)]).toEqual([503, 'UNAVAILABLE']);
+    expect(down.headers).toMatchObject({ 'access-control-allow-origin': 'https://app.example.com' });
   });
 });
