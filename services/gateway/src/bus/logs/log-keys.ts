@@ -1,6 +1,6 @@
 /**
  * Keeps to their keys those who read logs: a key that is revoked or changed is judged anew at once,
- * every key after a reconnect to the broker, and who has a bad one is shut out.
+ * every key each minute and after a reconnect to the broker, and who has a bad one is shut out.
  */
 import { apiKeyOf, type Principal, SUBJECTS, type VerifyReply } from '@natter/proto';
 import type { Bus, Logger } from '@natter/runtime';
@@ -17,15 +17,21 @@ export interface KeyHolder {
 interface HeldKey {
   token: string;
   holders: Set<KeyHolder>;
-  /** Since when nobody could say whether it is still good. */
+  /** To be judged. */
+  isDue: boolean;
+  /** Since when it may be bad, and nobody could say; null: there is no reason to think so. */
   doubtedAtMs: number | null;
   /** Counts doubts: a verdict on an earlier one says nothing about this one. */
   doubts: number;
   judging: boolean;
+  /** When it was last found good. */
+  judgedAtMs: number;
 }
 
 /** Who holds a key that nobody can judge goes on reading for so long, and is then shut out. */
 const DOUBT_MS = 15_000;
+/** Between brokers the word that a key was revoked may get lost: each is judged so often in any case. */
+const JUDGED_MS = 60_000;
 const JUDGED_AT_ONCE = 16;
 
 export interface LogKeysDeps {
@@ -61,9 +67,11 @@ export class LogKeys {
     const key = this.#keys.get(holder.token) ?? {
       token: holder.token,
       holders: new Set(),
+      isDue: false,
       doubtedAtMs: null,
       doubts: 0,
       judging: false,
+      judgedAtMs: this.#deps.now(),
     };
     this.#keys.set(holder.token, key);
     key.holders.add(holder);
@@ -83,9 +91,9 @@ export class LogKeys {
     for (const key of this.#keys.values()) {
       for (const holder of key.holders)
         if (nowMs >= holder.principal.expiresAt * 1_000) this.#shutOut(holder, 'keyRevoked');
-      if (key.doubtedAtMs === null) continue;
-      if (nowMs - key.doubtedAtMs >= DOUBT_MS) this.#endAll(key, 'unavailable');
-      else void this.#judge(key);
+      if (nowMs - key.judgedAtMs >= JUDGED_MS) key.isDue = true;
+      if (nowMs - (key.doubtedAtMs ?? nowMs) >= DOUBT_MS) this.#endAll(key, 'unavailable');
+      else if (key.isDue) void this.#judge(key);
     }
   }
 
@@ -99,6 +107,7 @@ export class LogKeys {
 
   #judgeAnew(key: HeldKey): void {
     key.doubts += 1;
+    key.isDue = true;
     key.doubtedAtMs ??= this.#deps.now();
     void this.#judge(key);
   }
@@ -108,12 +117,14 @@ export class LogKeys {
     key.judging = true;
     await this.#gate.run(async () => {
       // Nobody holds it any more.
-      while (this.#keys.get(key.token) === key && key.doubtedAtMs !== null) {
+      while (this.#keys.get(key.token) === key && key.isDue) {
         const { doubts } = key;
         const verdict = await this.#verify(key.token);
         if (!verdict.ok && verdict.reason === 'unavailable') return;
         if (doubts !== key.doubts) continue;
+        key.isDue = false;
         key.doubtedAtMs = null;
+        key.judgedAtMs = this.#deps.now();
         if (!verdict.ok || !mayReadLogs(verdict.principal)) return this.#endAll(key, 'keyRevoked');
         for (const holder of key.holders) holder.principal = verdict.principal;
       }

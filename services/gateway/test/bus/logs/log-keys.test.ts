@@ -57,6 +57,31 @@ describe('LogKeys', () => {
     expect(one.end).not.toHaveBeenCalled();
   });
 
+  it('judges a key each minute, in case nobody has told that it is revoked', async () => {
+    const { clock, keys, hold, verify } = rig();
+    const { end } = hold('a');
+    for (let second = 1; second <= 60; second += 1) {
+      expect(verify).not.toHaveBeenCalled();
+      clock.advance(1_000);
+      keys.tick();
+      await settled();
+    }
+    expect(verify).toHaveBeenCalledOnce();
+    clock.advance(60_000);
+    // That auth is away is no reason to doubt it.
+    verify.mockResolvedValue({ ok: false, reason: 'unavailable' });
+    for (let second = 0; second < 30; second += 1) {
+      keys.tick();
+      await settled();
+      clock.advance(1_000);
+    }
+    expect(end).not.toHaveBeenCalled();
+    verify.mockResolvedValueOnce({ ok: false, reason: 'invalid' });
+    keys.tick();
+    await settled();
+    expect(end.mock.calls).toEqual([['keyRevoked']]);
+  });
+
   it.each([
     ['is revoked', { ok: false, reason: 'invalid' }],
     ['has expired', { ok: false, reason: 'expired' }],
