@@ -90,6 +90,11 @@ export class LogFeed {
     this.#recover();
   }
 
+  /** Which LOGS its sequences are of; null: nobody has read yet. */
+  get life(): string | null {
+    return this.#life;
+  }
+
   /** Resolves when no line is missing, as far as anybody knows. */
   get settled(): Promise<void> {
     return this.#settled.promise;

@@ -57,6 +57,11 @@ export class LogReader {
     return this.#feed;
   }
 
+  /** Which LOGS it is sent: another one once that was made anew. */
+  get life(): string {
+    return this.#feed.life ?? '';
+  }
+
   /** The greatest sequence up to which it was sent all there is. */
   get sentThrough(): number {
     return this.#joined ? this.#feed.sentTo(this) : this.#sent;

@@ -88,14 +88,12 @@ export class LogVisit implements KeyHolder {
   readonly #reader: LogReader;
   readonly #deps: LogVisitsDeps;
   readonly #name: string | null;
-  readonly #life: string;
   #ended = false;
 
   constructor(deps: LogVisitsDeps, admitted: Admitted, name: string | null, reader: LogReader) {
     this.#deps = deps;
     this.#name = name;
     this.#reader = reader;
-    this.#life = admitted.start.life;
     this.token = admitted.token;
     this.principal = admitted.principal;
     deps.keys.add(this, admitted.keyChanges);
@@ -105,7 +103,8 @@ export class LogVisit implements KeyHolder {
   /** Keeps the position of a named reader; false: it has no name, or was not sent this yet. */
   acknowledge(seq: number): boolean {
     if (this.#name === null || seq > this.#reader.sentThrough) return false;
-    return this.#deps.positions.write(this.principal.sub, this.#name, { seq, life: this.#life });
+    const { life } = this.#reader;
+    return this.#deps.positions.write(this.principal.sub, this.#name, { seq, life });
   }
 
   drained(): void {

@@ -163,6 +163,20 @@ describe('LogSession', () => {
     expect(outlet.got).toMatchObject([{ seq }, { code: 'INVALID_FIELD' }]);
   });
 
+  it('keeps a position in the LOGS it was sent, when that was made anew meanwhile', async () => {
+    const { logs, come, positions } = rig();
+    for (let line = 0; line < 5; line += 1) logs.write('a', 'info');
+    const { send, outlet } = await come({ name: 'ci' });
+    logs.disconnect();
+    logs.makeAnew();
+    logs.reconnect();
+    const { seq } = logs.write('a', 'info');
+    await settled();
+    expect(outlet.got).toMatchObject([{ gap: null }, { seq: 1 }]);
+    send({ ack: seq });
+    expect(positions.write.mock.calls).toEqual([['natter:key:a', 'ci', { seq, life: 'first again' }]]);
+  });
+
   it('takes no acknowledgement of a reader without a name', async () => {
     const { logs, come, positions } = rig();
     const { send, outlet } = await come({ seq: '1' });
