@@ -80,7 +80,7 @@ describe.skipIf(MISSING !== null)('with a real clamd', () => {
     expect((await served(id)).bytes.equals(content)).toBe(true);
   }
 
-  it('[scan/clean-only] [scan/protocol] [files/scan] serves a file when it was found clean, and not before', async () => {
+  it('[scan/clean-only] [scan/protocol] [files/scan] [files/uploads] serves a file when it was found clean, and not before', async () => {
     const content = clean(300_000);
     const begun = await initUpload(room.owner, sharedWith(content));
     const id: string = begun.data.file_id;

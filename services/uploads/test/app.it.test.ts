@@ -79,7 +79,7 @@ async function gateway(server = broker) {
 const text = (size: number) =>
   Buffer.from('A line of plain text.\n'.repeat(Math.ceil(size / 22))).subarray(0, size);
 
-it('instances share the requests of one upload, and any of them reads the file', async () => {
+it('[files/any-instance] instances share the requests of one upload, and any of them reads the file', async () => {
   const services = [await start(), await start()];
   const { upload, ask } = await gateway();
   const content = text(5 * 2 ** 20);
@@ -97,7 +97,7 @@ it('instances share the requests of one upload, and any of them reads the file',
   expect(chunks.reduce((sum, bytesOfOne) => sum + bytesOfOne, 0)).toBe(content.length);
 });
 
-it('keeps files in a folder when it is told one, and gives back those that are in NATS still', async () => {
+it('[store/folder] keeps files in a folder when it is told one, and gives back those that are in NATS still', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'natter-uploads-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const before = await start();

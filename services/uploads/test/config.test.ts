@@ -5,7 +5,7 @@ import { clamdSetting, scansFiles, UPLOADS_SETTINGS, uploadFolders } from '../sr
 const load = (env: Record<string, string>) =>
   loadConfig({ ...BASE_SETTINGS, ...UPLOADS_SETTINGS }, env).config;
 
-it('keeps files in NATS unless it is told otherwise', () => {
+it('[store/nats] keeps files in NATS unless it is told otherwise', () => {
   const config = load({});
   expect(uploadFolders(config)).toBe(null);
   expect(config).toMatchObject({ maxFileSize: 52_428_800, maxChunkSize: 1_048_576, rescanSeconds: 30 });
@@ -21,7 +21,7 @@ it.each<[string, Record<string, string>, boolean]>([
   expect(scansFiles(load(env))).toBe(scans);
 });
 
-it('takes folders from the root, and the one for unfinished files inside the other', () => {
+it('[files/env-upload-dir] [files/env-temp-dir] takes folders from the root, and the one for unfinished files inside the other', () => {
   expect(uploadFolders(load({ NATTER_ROOT: '/srv', UPLOAD_DIR: 'uploads' }))).toEqual({
     dir: '/srv/uploads',
     tempDir: '/srv/uploads/temp',

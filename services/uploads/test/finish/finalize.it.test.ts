@@ -23,11 +23,14 @@ beforeAll(async () => {
 afterAll(() => broker.stop());
 
 describe('a finalize', () => {
-  it.each([[null], ['abc'], ['z'.repeat(64)]])('wants a SHA-256: not %s', async (hash) => {
-    const service = await uploadsUnderTest(broker);
-    const id = await send(service, contentOf(10), 10);
-    expect(await service.code({ op: 'finalize', sub: 'alice', id, sha256: hash })).toBe('CHECKSUM_INVALID');
-  });
+  it.each([[null], ['abc'], ['z'.repeat(64)]])(
+    '[files/hash-verified] wants a SHA-256: not %s',
+    async (hash) => {
+      const service = await uploadsUnderTest(broker);
+      const id = await send(service, contentOf(10), 10);
+      expect(await service.code({ op: 'finalize', sub: 'alice', id, sha256: hash })).toBe('CHECKSUM_INVALID');
+    },
+  );
 
   it('takes a hash in capital letters', async () => {
     const service = await uploadsUnderTest(broker);
@@ -60,7 +63,7 @@ describe('a finalize', () => {
     ['another hash', 'CHECKSUM_MISMATCH', {}, contentOf(2_999), 3_000],
     ['fewer bytes than declared', 'FILE_SIZE_MISMATCH', {}, contentOf(3_000), 3_001],
   ] as const)(
-    'refuses %s for good with %s, and leaves nothing but the refusal',
+    '[files/nothing-left] [files/size-verified] [files/hash-verified] refuses %s for good with %s, and leaves nothing but the refusal',
     async (_name, code, tools, hashed, size) => {
       const service = await uploadsUnderTest(broker, tools);
       const before = await everything(service.bus);

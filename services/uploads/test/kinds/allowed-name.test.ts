@@ -3,7 +3,7 @@ import { allowedName } from '../../src/kinds/allowed-name.ts';
 import { KINDS } from '../../src/kinds/kind-table.ts';
 
 describe('allowedName', () => {
-  it.each([...KINDS.keys()])('allows a name that ends with .%s, in any case', (ending) => {
+  it.each([...KINDS.keys()])('[files/types] allows a name that ends with .%s, in any case', (ending) => {
     expect(allowedName(`a.${ending}`)).toBe(true);
     expect(allowedName(`A.${ending.toUpperCase()}`)).toBe(true);
   });
@@ -44,7 +44,7 @@ describe('allowedName', () => {
     'a.exe.pdf.txt',
     'a.phtml.png',
     'a.ps1.md',
-  ])('refuses %j', (name) => {
+  ])('[files/type-by-name] refuses %j', (name) => {
     expect(allowedName(name)).toBe(false);
   });
 });

@@ -39,25 +39,31 @@ describe('KindCheck', () => {
     expect(await judge(`A.${ending.toUpperCase()}`, sample(ending), 1)).toEqual(expected);
   });
 
-  it.each([...KINDS.keys()])('refuses every other kind under the name of a %s', async (ending) => {
-    const taken: string[] = [];
-    for (const other of KINDS.keys())
-      if (other !== ending && (await judge(`a.${ending}`, sample(other))).ok)
-        taken.push(`${ending} ${other}`);
-    expect(taken.filter((pair) => !SAME.includes(pair))).toEqual([]);
-  });
+  it.each([...KINDS.keys()])(
+    '[files/type-by-content] refuses every other kind under the name of a %s',
+    async (ending) => {
+      const taken: string[] = [];
+      for (const other of KINDS.keys())
+        if (other !== ending && (await judge(`a.${ending}`, sample(other))).ok)
+          taken.push(`${ending} ${other}`);
+      expect(taken.filter((pair) => !SAME.includes(pair))).toEqual([]);
+    },
+  );
 
-  it.each([...KINDS.keys()])('refuses a program and random bytes under the name of a %s', async (ending) => {
-    const program = Buffer.concat([Buffer.from('MZ\x90\0\x03\0\0\0\x04', 'latin1'), Buffer.alloc(500)]);
-    const noise = Buffer.from(
-      Array.from({ length: 4_096 }, (_, index) => (index * 197 + (index >> 3)) & 0xff),
-    );
-    expect(await judge(`a.${ending}`, program)).toEqual(MISMATCH);
-    expect(await judge(`a.${ending}`, noise)).toEqual(MISMATCH);
-    expect(await judge(`a.${ending}`, '')).toEqual(
-      TEXTS.includes(ending) ? { ok: true, type: KINDS.get(ending)?.type, inline: false } : MISMATCH,
-    );
-  });
+  it.each([...KINDS.keys()])(
+    '[files/type-by-content] refuses a program and random bytes under the name of a %s',
+    async (ending) => {
+      const program = Buffer.concat([Buffer.from('MZ\x90\0\x03\0\0\0\x04', 'latin1'), Buffer.alloc(500)]);
+      const noise = Buffer.from(
+        Array.from({ length: 4_096 }, (_, index) => (index * 197 + (index >> 3)) & 0xff),
+      );
+      expect(await judge(`a.${ending}`, program)).toEqual(MISMATCH);
+      expect(await judge(`a.${ending}`, noise)).toEqual(MISMATCH);
+      expect(await judge(`a.${ending}`, '')).toEqual(
+        TEXTS.includes(ending) ? { ok: true, type: KINDS.get(ending)?.type, inline: false } : MISMATCH,
+      );
+    },
+  );
 
   it('never serves a text as something that a browser runs', () => {
     const types = [...KINDS].filter(([, kind]) => kind.content.by === 'text').map(([, kind]) => kind.type);

@@ -28,7 +28,7 @@ describe('safeFileName', () => {
     ['cafe\u0301.txt', 'café.txt'],
     ['خانه\u200cها.pdf', 'خانه\u200cها.pdf'],
     ['👩\u200d💻.md', '👩\u200d💻.md'],
-  ])('makes of %j the name %j', (raw, safe) => {
+  ])('[files/safe-names] makes of %j the name %j', (raw, safe) => {
     expect(safeFileName(raw)).toBe(safe);
   });
 

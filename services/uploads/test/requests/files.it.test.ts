@@ -31,7 +31,7 @@ describe('an upload', () => {
     expect(await service.code(chunkOf(id, 0, 5), contentOf(100))).toBe('UPLOAD_NOT_FOUND');
   });
 
-  it('is not there any more once it has expired', async () => {
+  it('[files/expiry] is not there any more once it has expired', async () => {
     const service = await uploadsUnderTest(broker);
     const id = await send(service, contentOf(500), 100);
     const later = await uploadsUnderTest(broker, { now: () => Date.now() + 24 * 3_600_000 + 1_000 });

@@ -47,7 +47,7 @@ describe('init', () => {
 });
 
 describe('the quota', () => {
-  it('is never exceeded by uploads that begin at once, on two instances', async () => {
+  it('[files/quota] is never exceeded by uploads that begin at once, on two instances', async () => {
     const options = { quotaBytes: 10 * KIB };
     const services = [await uploadsUnderTest(broker, options), await uploadsUnderTest(broker, options)];
     const sub = 'quota-1';
@@ -58,7 +58,7 @@ describe('the quota', () => {
     expect(codes.filter((code) => code === 'QUOTA_EXCEEDED')).toHaveLength(14);
   });
 
-  it('counts finished files, and has room again after a delete, a cancel and a refusal', async () => {
+  it('[files/quota] counts finished files, and has room again after a delete, a cancel and a refusal', async () => {
     const service = await uploadsUnderTest(broker, { quotaBytes: 3 * KIB });
     const sub = 'quota-2';
     const content = contentOf(KIB);

@@ -40,7 +40,7 @@ describe('a chunk', () => {
     expect(await service.kept.parts.arrived(id)).toEqual([{ at: 1, length: KIB }]);
   });
 
-  it('counts once when it is sent again, also with another length', async () => {
+  it('[files/repeated] counts once when it is sent again, also with another length', async () => {
     const service = await uploadsUnderTest(broker);
     const content = contentOf(3 * KIB);
     const { id } = await begin(service, content.length);

@@ -73,7 +73,7 @@ it('another instance does it when the one that finished the file has died', asyn
 it.each([
   ['fails', () => Promise.reject<null>(new Error('broken'))],
   ['has no text', () => Promise.resolve(null)],
-])('a file that %s is as good as before, and is not tried again', async (_name, extract) => {
+])('[text/limits] a file that %s is as good as before, and is not tried again', async (_name, extract) => {
   const service = await uploadsUnderTest(broker, { now });
   const conversation = 'alice=t3';
   const { id } = await upload(service, contentOf(10), { conversation });

@@ -21,7 +21,7 @@ afterAll(async () => {
   await broker.stop();
 });
 
-storeContract('the object store of NATS', async () => {
+storeContract('[store/contract] [store/nats] the object store of NATS', async () => {
   const [bus, other] = [await connectAs(broker, 'uploads'), await connectAs(broker, 'uploads')];
   afterAll(() => Promise.all([bus.close(), other.close()]));
   return {
@@ -31,7 +31,7 @@ storeContract('the object store of NATS', async () => {
   };
 });
 
-storeContract('a folder', async () => {
+storeContract('[store/contract] [store/folder] a folder', async () => {
   const folders = { dir: join(folder, 'files'), tempDir: join(folder, 'temp') };
   return {
     store: await FolderStore.open(folders),
@@ -84,7 +84,7 @@ it('says which store is missing for a file of another one', () => {
   expect(() => stores.of('folder')).toThrow(/UPLOAD_DIR/);
 });
 
-it('says UNAVAILABLE when the object store takes no more: a later try may find room', async () => {
+it('[files/limits-said] says UNAVAILABLE when the object store takes no more: a later try may find room', async () => {
   const bus = await connectAs(broker, 'uploads');
   const append = bus.append.bind(bus);
   bus.append = (subject, ...rest) =>

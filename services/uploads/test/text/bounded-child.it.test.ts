@@ -13,7 +13,7 @@ function probe(what: string, limits: Partial<ChildLimits> = {}, signal = never):
 }
 
 describe('a process with limits', () => {
-  it('gets no memory above its limit, neither outside of the heap', async () => {
+  it('[text/limits] gets no memory above its limit, neither outside of the heap', async () => {
     const { mebibytes, error } = JSON.parse(await probe('buffers'));
     expect(error).toBe('RangeError');
     expect(mebibytes).toBeGreaterThan(0);
@@ -24,7 +24,7 @@ describe('a process with limits', () => {
     await expect(probe('heap')).rejects.toMatchObject({ code: 'TEXT_TOO_MUCH' });
   });
 
-  it('ends when its time is over', async () => {
+  it('[text/limits] ends when its time is over', async () => {
     await expect(probe('forever', { timeoutMs: 500 })).rejects.toMatchObject({ code: 'TEXT_TIMEOUT' });
   });
 

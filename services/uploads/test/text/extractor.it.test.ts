@@ -27,7 +27,7 @@ function extract(name: string, content: Uint8Array | string, by = extractor): Pr
 
 describe('the text of a file', () => {
   it.each(['txt', 'csv', 'json', 'xml', 'html', 'css', 'js', 'py', 'md', 'pdf', 'docx'])(
-    'is had of a %s',
+    '[text/kinds] is had of a %s',
     async (ending) => {
       expect(await extract(`a.${ending}`, SAMPLE_FILES[ending]?.() ?? '')).toContain(
         `Hello from a ${ending}`,
@@ -84,12 +84,12 @@ describe('a bomb', () => {
       'a page of 512 MiB of text',
       () => pdfWith([{ content: zlibBomb(512, OPERATORS), filter: '/FlateDecode' }]),
     ],
-  ])('in %s ends its process only: %s', async (name, _, make) => {
+  ])('[text/limits] in %s ends its process only: %s', async (name, _, make) => {
     await expect(extract(name, make())).rejects.toMatchObject({ code: 'TEXT_TOO_MUCH' });
     expect(await extract('b.docx', docxOf(['still here']))).toBe('still here\n');
   });
 
-  it('in a DOCX has no text, and its other entries are never unpacked', async () => {
+  it('[text/archives] in a DOCX has no text, and its other entries are never unpacked', async () => {
     const document = { name: 'word/document.xml', content: deflateBomb(1_024), deflatedTo: 1024 ** 3 };
     expect(await extract('a.docx', zipArchive([document]))).toBeNull();
     const picture = { name: 'word/media/1.png', content: deflateBomb(4_000), deflatedTo: 4_000 * 1024 ** 2 };
