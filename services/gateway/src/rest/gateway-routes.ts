@@ -14,7 +14,7 @@ import { chatRoute } from './chat-route.ts';
 import { clusterRoutes } from './cluster-routes.ts';
 import { fileRoutes } from './file-routes.ts';
 import { logRoutes } from './log-routes.ts';
-import { type LogStreamRouteDeps, logStreamRoute } from './log-stream-route.ts';
+import { type LogStreamRouteDeps, logStreamRoutes } from './log-stream-route.ts';
 import { roomsRoutes } from './rooms-routes.ts';
 import type { Route } from './route.ts';
 import { serviceRoutes } from './service-routes.ts';
@@ -28,7 +28,7 @@ export interface GatewayRouteDeps {
   cluster: Cluster;
   presence: Presence;
   pages: TranscriptPages;
-  logs: LogStreamRouteDeps;
+  logs: Omit<LogStreamRouteDeps, 'origins'>;
   log: Logger;
   now: () => number;
   notReady: () => string | null;
@@ -68,7 +68,7 @@ export function gatewayRoutes(deps: GatewayRouteDeps): Route[] {
     ...roomsRoutes({ auth, requests, log, rooms, transcripts: pages, presence }),
     ...clusterRoutes({ auth, requests, log, cluster }),
     ...logRoutes({ auth, requests, log, cluster, now, lines: new LogAppender(bus, log, now) }),
-    logStreamRoute(logs),
+    ...logStreamRoutes({ ...logs, origins }),
     ...uploadRoutes({ ...files, patches, bodies, rates, progress, maxFileBytes, maxChunkBytes }),
     ...fileRoutes({ ...files, downloads }),
     chatRoute({ auth, hub, turns, questions, rates, log, now, answerTimeoutMs, stopping }),

@@ -2,12 +2,15 @@
 import type { LogStreams } from '../session/logs/log-streams.ts';
 import type { LogVisits } from '../session/logs/log-visits.ts';
 import type { LogWire } from '../session/logs/log-wire.ts';
+import { type CrossOriginRule, crossOrigin } from './cross-origin.ts';
 import { errorReply, type Route } from './route.ts';
 
 export interface LogStreamRouteDeps {
   visits: Pick<LogVisits, 'admit' | 'hasRoom'>;
   streams: Pick<LogStreams, 'begin'>;
   wire: Pick<LogWire, 'open'>;
+  /** Pages of these may read it, as they may over a WebSocket. */
+  origins: CrossOriginRule['origins'];
 }
 
 const HEADERS = {
@@ -17,8 +20,10 @@ const HEADERS = {
   'x-accel-buffering': 'no',
 };
 
-export function logStreamRoute({ visits, streams, wire }: LogStreamRouteDeps): Route {
-  return {
+const CORS = { headers: ['Authorization', 'Last-Event-ID'], exposed: [] };
+
+export function logStreamRoutes({ visits, streams, wire, origins }: LogStreamRouteDeps): Route[] {
+  const route: Route = {
     method: 'GET',
     path: '/api/get-logs-stream',
     maxBodyBytes: 0,
@@ -37,4 +42,5 @@ export function logStreamRoute({ visits, streams, wire }: LogStreamRouteDeps): R
       };
     },
   };
+  return crossOrigin({ ...CORS, origins }, [route]);
 }

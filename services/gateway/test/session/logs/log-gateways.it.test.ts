@@ -84,6 +84,21 @@ describe('logs', () => {
     again.close();
   });
 
+  it('go to pages of allowed Origins, also over event streams, and of no other', async () => {
+    const url = `${stack.httpUrl()}/api/get-logs-stream?token=${KEY}`;
+    const cors = async (origin: string, method = 'GET') => {
+      const response = await fetch(url, { method, headers: { origin } });
+      await response.body?.cancel();
+      return [response.status, response.headers.get('access-control-allow-origin')];
+    };
+    // NATTER_ENV=development allows pages of this machine.
+    const mine = 'http://localhost:3000';
+    expect(await cors(mine)).toEqual([200, mine]);
+    expect(await cors(mine, 'OPTIONS')).toEqual([204, mine]);
+    for (const method of ['GET', 'OPTIONS'])
+      expect((await cors('https://evil.example', method))[1]).toBeNull();
+  });
+
   it('let a reader acknowledge at once what it came with', async () => {
     await say('read before');
     const before = await socket('?name=back&tail=1');
