@@ -8,7 +8,11 @@ import { table } from './table.ts';
 
 /** What each service counts, registered the way the service itself does it. */
 const REGISTER: [service: string, register: (metrics: Metrics) => unknown][] = [
-  ['gateway', (metrics) => registerGatewayMetrics(metrics, { connections: zero, runs: zero, logReaders: zero, logFeeds: zero })],
+  [
+    'gateway',
+    (metrics) =>
+      registerGatewayMetrics(metrics, { connections: zero, runs: zero, logReaders: zero, logFeeds: zero }),
+  ],
   ['agent', (metrics) => registerAgentMetrics(metrics, { runs: zero })],
   [
     'auth',
