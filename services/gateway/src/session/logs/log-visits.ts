@@ -12,7 +12,7 @@ export interface LogVisitsDeps {
   auth: { verify(token: string, use: 'api_key'): Promise<VerifyReply> };
   hub: Pick<LogHub, 'here' | 'open' | 'isFull'>;
   keys: Pick<LogKeys, 'changes' | 'add' | 'delete'>;
-  positions: Pick<LogPositions, 'read' | 'write'>;
+  positions: Pick<LogPositions, 'read' | 'takes' | 'write'>;
   /** Connections of a user, of any wire. */
   users: { add(sub: string): boolean; remove(sub: string): void };
   log: Logger;
@@ -51,10 +51,13 @@ export class LogVisits {
       const { principal } = verdict;
       if (!mayReadLogs(principal)) return refused('SCOPE_REQUIRED');
       let after = cursor;
-      if (after === null && name !== null) {
+      if (name !== null) {
         const position = await positions.read(principal.sub, name);
+        // Its user has all the names it may have.
+        if (position === null && !(await positions.takes(principal.sub, name)))
+          return refused('INVALID_FIELD');
         // One in an earlier life of LOGS: above every sequence, so that all is unseen.
-        if (position !== null) after = position.life === life ? position.seq : Number.MAX_SAFE_INTEGER;
+        if (position !== null) after ??= position.life === life ? position.seq : Number.MAX_SAFE_INTEGER;
       }
       return { ok: true, admitted: { principal, token, start: { state, life, after, tail }, keyChanges } };
     } catch (err) {

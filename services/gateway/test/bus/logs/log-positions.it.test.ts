@@ -61,4 +61,20 @@ describe('positions of readers of logs', () => {
     positions.write('k', 'garbage', at(1));
     expect(await positions.read('k', 'garbage')).toEqual(at(1));
   });
+
+  it('are kept for 64 names of a user, also when more come at once, and go on for those', async () => {
+    const positions = new LogPositions(bus, log);
+    for (let index = 0; index < 80; index += 1) positions.write('natter:key:many', `n${index}`, at(1));
+    await positions.settled();
+    const subjects = await bus.subjectsOf(`KV_${BUCKETS.logPositions}`, '$KV.log_positions.>');
+    const names = subjects.filter((subject) => subject.includes('many.n'));
+    expect(names).toHaveLength(64);
+    expect(await positions.takes('natter:key:many', 'another')).toBe(false);
+    const kept = names[0]?.split('.').at(-1) ?? '';
+    expect(await positions.takes('natter:key:many', kept)).toBe(true);
+    positions.write('natter:key:many', kept, at(2));
+    expect(await positions.read('natter:key:many', kept)).toEqual(at(2));
+    // Nobody else notices.
+    expect(await positions.takes('natter:key:other', 'n0')).toBe(true);
+  });
 });

@@ -31,6 +31,7 @@ function rig({ principal = PRINCIPAL, refusal = null as 'invalid' | 'expired' | 
   const keys = { changes: 0, add: vi.fn(), delete: vi.fn() };
   const positions = {
     read: vi.fn(async (): Promise<{ seq: number; life: string } | null> => null),
+    takes: vi.fn(async () => true),
     write: vi.fn(() => true),
   };
   const users = { add: vi.fn(() => true), remove: vi.fn() };
@@ -193,6 +194,20 @@ describe('LogSession', () => {
     positions.read.mockResolvedValue({ seq: 3, life: 'first' });
     expect((await come({ name: 'ci' })).outlet.seqs).toEqual([4, 5]);
     expect((await come({ name: 'ci', cursor: '1' })).outlet.seqs).toEqual([2, 3, 4, 5]);
+  });
+
+  it('is refused a new name above those its user may have, and goes on under one it has', async () => {
+    const { come, positions, hub } = rig();
+    positions.takes.mockResolvedValue(false);
+    for (const query of [{ name: 'ci' }, { name: 'ci', cursor: '0' }]) {
+      const { outlet, closed } = await come(query);
+      expect(outlet.got).toMatchObject([{ code: 'INVALID_FIELD' }]);
+      expect(closed()).toEqual([1008, 'Invalid parameter']);
+    }
+    expect([hub.readers, positions.takes.mock.calls[0]]).toEqual([0, ['natter:key:a', 'ci']]);
+    positions.read.mockResolvedValue({ seq: 0, life: 'first' });
+    expect((await come({ name: 'ci' })).closed()).toBeNull();
+    expect((await come()).closed()).toBeNull();
   });
 
   it('gets all of LOGS when its position is one in an earlier LOGS', async () => {
