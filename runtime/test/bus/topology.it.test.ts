@@ -144,12 +144,14 @@ describe('an existing topology', () => {
     await jsm.streams.update(`KV_${BUCKETS.rooms}`, {
       republish: { src: '$KV.rooms.>', dest: 'old.rooms.>' },
     });
+    await jsm.streams.update(STREAMS.logs, { duplicate_window: 120 * 1_000_000_000 });
     await jsm.streams.update(STREAMS.messages, { republish: { src: 'msg.>', dest: 'ev.out.>' } });
     await ensureTopology(bus, { ...TOPOLOGY, transcriptDays: 7, rateLimitWindowSeconds: 30 });
     const configOf = async (stream: string) => (await jsm.streams.info(stream)).config;
     expect((await configOf(`KV_${BUCKETS.rooms}`)).republish?.dest).toBe('ev.out.conv.{{wildcard(1)}}.room');
     expect((await configOf(STREAMS.messages)).republish?.src).toBe(SUBJECTS.allLogs);
     expect((await configOf(`KV_${BUCKETS.runs}`)).max_age).toBe(7 * 86_400_000 * 1_000_000);
+    expect((await configOf(STREAMS.logs)).duplicate_window).toBe(600 * 1_000_000_000);
     expect((await configOf(STREAMS.userRates)).max_age).toBe(30 * 1_000_000_000);
   });
 });
