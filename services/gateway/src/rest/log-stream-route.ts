@@ -32,8 +32,8 @@ export function logStreamRoutes({ visits, streams, wire, origins }: LogStreamRou
       const opening = wire.open(request);
       const admission = await visits.admit(opening);
       if (!admission.ok) return errorReply(admission.code);
-      if (!visits.hasRoom) return errorReply('TOO_MANY_CONNECTIONS');
       const { admitted } = admission;
+      if (!visits.hasRoom(admitted, opening)) return errorReply('TOO_MANY_CONNECTIONS');
       return {
         status: 200,
         headers: HEADERS,

@@ -82,11 +82,7 @@ export class LogHub {
   }
 
   #take(filter: LogFilter): LogFeed | null {
-    const key = JSON.stringify([
-      filter.service,
-      filter.level === 'trace' ? null : filter.level,
-      filter.category,
-    ]);
+    const key = filterKey(filter);
     let found = this.#feeds.get(key);
     if (found === undefined) {
       if (this.#feeds.size >= FEEDS_LIMIT) return null;
@@ -108,4 +104,9 @@ export class LogHub {
     this.#feeds.delete(feed.key);
     feed.close();
   }
+}
+
+/** The same for filters that mean the same lines. */
+export function filterKey({ service, level, category }: LogFilter): string {
+  return JSON.stringify([service, level === 'trace' ? null : level, category]);
 }

@@ -1,7 +1,8 @@
 /** How somebody comes to read logs, over a socket or over HTTP: key, place, position, reader. */
 import { type ErrorCode, LIMITS, type Principal, type VerifyReply } from '@natter/proto';
 import { BusError, type Logger } from '@natter/runtime';
-import type { LogHub } from '../../bus/logs/log-hub.ts';
+import { FilterShares } from '../../bus/logs/filter-shares.ts';
+import { filterKey, type LogHub } from '../../bus/logs/log-hub.ts';
 import type { KeyHolder, LogKeys } from '../../bus/logs/log-keys.ts';
 import type { LogPositions } from '../../bus/logs/log-positions.ts';
 import type { LogReader, LogStart } from '../../bus/logs/log-reader.ts';
@@ -32,6 +33,7 @@ const REFUSALS = { invalid: 'INVALID_TOKEN', expired: 'TOKEN_EXPIRED', unavailab
 
 export class LogVisits {
   readonly #deps: LogVisitsDeps;
+  readonly #shares = new FilterShares();
 
   constructor(deps: LogVisitsDeps) {
     this.#deps = deps;
@@ -67,33 +69,44 @@ export class LogVisits {
     }
   }
 
-  /** Whether `begin` would let somebody in now. */
-  get hasRoom(): boolean {
-    return !this.#deps.hub.isFull;
+  /** Whether `begin` would let this one in now, as far as readers and filters go. */
+  hasRoom({ principal }: Admitted, { filter }: LogOpening): boolean {
+    return !this.#deps.hub.isFull && this.#shares.hasRoom(principal.sub, filterKey(filter));
   }
 
-  /** Begins to read; null where there are too many readers, of this user or in all. */
+  /** Begins to read; null where there are too many readers or filters, of this user or in all. */
   begin(admitted: Admitted, opening: LogOpening, outlet: LogOutlet): LogVisit | null {
     const { hub, users } = this.#deps;
-    if (!users.add(admitted.principal.sub)) return null;
-    const reader = hub.open(opening.filter, outlet);
+    const { sub } = admitted.principal;
+    if (!users.add(sub)) return null;
+    const endShare = this.#shares.take(sub, filterKey(opening.filter));
+    const release = () => {
+      endShare?.();
+      users.remove(sub);
+    };
+    const reader = endShare === null ? null : hub.open(opening.filter, outlet);
     if (reader === null) {
-      users.remove(admitted.principal.sub);
+      release();
       return null;
     }
-    return new LogVisit(this.#deps, admitted, opening.name, reader);
+    return new LogVisit({ ...this.#deps, release }, admitted, opening.name, reader);
   }
+}
+
+interface LogVisitDeps extends Pick<LogVisitsDeps, 'keys' | 'positions'> {
+  /** Gives back what the reader counted for. */
+  release(): void;
 }
 
 export class LogVisit implements KeyHolder {
   readonly token: string;
   principal: Principal;
   readonly #reader: LogReader;
-  readonly #deps: LogVisitsDeps;
+  readonly #deps: LogVisitDeps;
   readonly #name: string | null;
   #ended = false;
 
-  constructor(deps: LogVisitsDeps, admitted: Admitted, name: string | null, reader: LogReader) {
+  constructor(deps: LogVisitDeps, admitted: Admitted, name: string | null, reader: LogReader) {
     this.#deps = deps;
     this.#name = name;
     this.#reader = reader;
@@ -128,7 +141,7 @@ export class LogVisit implements KeyHolder {
     this.#ended = true;
     this.#reader.stop();
     this.#deps.keys.delete(this);
-    this.#deps.users.remove(this.principal.sub);
+    this.#deps.release();
   }
 }
 

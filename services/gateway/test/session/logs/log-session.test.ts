@@ -21,12 +21,16 @@ const PRINCIPAL: Principal = {
   expiresAt: 4_000_000_000,
 };
 
-function rig({ principal = PRINCIPAL, refusal = null as 'invalid' | 'expired' | 'unavailable' | null } = {}) {
+function rig({
+  principal = PRINCIPAL,
+  refusal = null as 'invalid' | 'expired' | 'unavailable' | null,
+  maxLogReaders = 3,
+} = {}) {
   const logs = new FakeLogs();
   const topics = new FakeTopics();
   const clock = frozenClock();
   const log = createLogger('gateway', 'silent');
-  const limits = { softBufferBytes: 1_000, hardBufferBytes: 10_000, maxLogReaders: 3 };
+  const limits = { softBufferBytes: 1_000, hardBufferBytes: 10_000, maxLogReaders };
   const hub = new LogHub({ bus: logs.bus, topics, wire: logsV1, log, now: clock.now, ...limits });
   const keys = { changes: 0, add: vi.fn(), delete: vi.fn() };
   const positions = {
@@ -136,6 +140,23 @@ describe('LogSession', () => {
     expect([hub.readers, users.add.mock.calls.length - users.remove.mock.calls.length]).toEqual([3, 4]);
   });
 
+  it('is told when its user reads by as many filters as a user may, and others are not', async () => {
+    const { come, hub, users } = rig({ maxLogReaders: 1_000 });
+    const own = [];
+    for (let index = 0; index < 32; index += 1) own.push(await come({ service: `s${index}` }));
+    const another = await come({ service: 's32' });
+    expect(another.outlet.got).toMatchObject([{ code: 'TOO_MANY_CONNECTIONS' }]);
+    expect(another.closed()).toEqual([1013, 'Too many connections']);
+    expect([hub.feeds, hub.readers, users.remove.mock.calls.length]).toEqual([32, 32, 1]);
+    // One more of a filter it has costs nothing; and a filter is free when its last reader has gone.
+    own.push(await come({ service: 's0' }));
+    expect(own.at(-1)?.closed()).toBeNull();
+    own[0]?.session.ended();
+    expect((await come({ service: 's32' })).closed()).not.toBeNull();
+    own.at(-1)?.session.ended();
+    expect((await come({ service: 's32' })).closed()).toBeNull();
+  });
+
   it('lets go of everything when it ends, also while its key is being judged', async () => {
     const { come, sockets, hub, users, keys, auth, verdict } = rig();
     const { session } = await come();
@@ -199,8 +220,8 @@ describe('LogSession', () => {
   it('is refused a new name above those its user may have, and goes on under one it has', async () => {
     const { come, positions, hub } = rig();
     positions.takes.mockResolvedValue(false);
-    for (const query of [{ name: 'ci' }, { name: 'ci', cursor: '0' }]) {
-      const { outlet, closed } = await come(query);
+    for (const cursor of ['', '0']) {
+      const { outlet, closed } = await come({ name: 'ci', cursor });
       expect(outlet.got).toMatchObject([{ code: 'INVALID_FIELD' }]);
       expect(closed()).toEqual([1008, 'Invalid parameter']);
     }
