@@ -1,6 +1,6 @@
 /** The uploads service: takes uploads in parts and makes files of them, for whoever asks on the bus. */
 import { Bus, type Logger, Metrics, type Running, startInternalServer } from '@natter/runtime';
-import { scansFiles, type UploadsConfig, uploadFolders } from './config.ts';
+import { mostUnfinishedBytes, scansFiles, type UploadsConfig, uploadFolders } from './config.ts';
 import { endpointMetrics, Load, uploadsEndpoint } from './endpoint.ts';
 import { type Kept, KeptOpener } from './kept.ts';
 import { every } from './rounds/every.ts';
@@ -34,9 +34,10 @@ export async function startUploads(config: UploadsConfig, log: Logger, given?: T
     const inNats = new NatsStore(bus);
     const stores = folder === null ? new Stores(inNats) : new Stores(folder, [inNats]);
     const { replicas, quotaBytes } = config;
+    const unfinishedBytes = mostUnfinishedBytes(config);
     const rescanMs = config.rescanSeconds * 1_000;
     const now = Date.now;
-    const opener = new KeptOpener({ bus, stores, replicas, quotaBytes, now });
+    const opener = new KeptOpener({ bus, stores, replicas, quotaBytes, unfinishedBytes, now });
     const { scanner, kinds, extractor } = tools;
     const texts = {
       ...{ extractor, log, now },

@@ -2,13 +2,16 @@
 import { join, resolve } from 'node:path';
 import { LIMITS } from '@natter/proto';
 import type { BaseConfig } from '@natter/runtime';
-import { type ConfigOf, kinds, setting } from '@natter/runtime/config';
+import { ConfigError, type ConfigOf, kinds, setting } from '@natter/runtime/config';
 import { type ClamdAddress, clamdAddress } from './scan/clamd-address.ts';
 
 /** As many messages of an object as a record names; files are kept in messages of 1 MiB. */
 const MOST_FILE_BYTES = LIMITS.chunksPerUpload * 1024 * 1024;
 /** Also in base64, as the leader of a stream answers, it stays below max_payload (2 MB). */
 const MOST_CHUNK_BYTES = 1_048_576;
+
+/** So eight users at least fill the 2 GiB of CHUNKS. */
+const UNFINISHED_BYTES = 268_435_456;
 
 export const UPLOADS_SETTINGS = {
   root: setting(
@@ -65,6 +68,11 @@ export const UPLOADS_SETTINGS = {
     kinds.integer(1_073_741_824, 1, Number.MAX_SAFE_INTEGER),
     `Bytes of all files and uploads under way of one user; at most ${LIMITS.filesPerUser} of them.`,
   ),
+  unfinishedBytes: setting(
+    'NATTER_UPLOAD_UNFINISHED_BYTES',
+    kinds.integer(UNFINISHED_BYTES, 1, Number.MAX_SAFE_INTEGER),
+    'Bytes of all unfinished uploads of one user, at least MAX_FILE_SIZE; 2 GiB are there for those of all users.',
+  ),
   textExtraction: setting(
     'NATTER_TEXT_EXTRACTION',
     kinds.flag(true),
@@ -77,6 +85,16 @@ export type UploadsConfig = ConfigOf<typeof UPLOADS_SETTINGS> & BaseConfig;
 /** Scanning is on in production and off by default elsewhere. Source: seeds/004, lines 329, 588 and 601. */
 export function scansFiles({ env, virusScan }: Pick<UploadsConfig, 'env' | 'virusScan'>): boolean {
   return virusScan ?? env === 'production';
+}
+
+/** Throws ConfigError where no file of MAX_FILE_SIZE would fit. */
+export function mostUnfinishedBytes({
+  unfinishedBytes,
+  maxFileSize,
+}: Pick<UploadsConfig, 'unfinishedBytes' | 'maxFileSize'>): number {
+  if (unfinishedBytes < maxFileSize)
+    throw new ConfigError(['NATTER_UPLOAD_UNFINISHED_BYTES must not be below MAX_FILE_SIZE']);
+  return unfinishedBytes;
 }
 
 /** Reads `tcp://host:port` or `unix:/path`; null for anything else. */

@@ -90,15 +90,22 @@ export function uploadsEndpoint(parts: EndpointParts): Endpoint {
   };
 }
 
+/** What JetStream says of a stream, an account or a disk that takes no more (nats-server errors.json). */
+const FULL = /maximum (bytes|messages)|insufficient|resource limits exceeded|no space left/i;
+
 /** What a client is told: never more than a code, and where to look for the cause. */
 function failure(error: unknown, op: string, log: Logger): Extract<UploadsReply, { ok: false }> {
   if (error instanceof Refused) {
-    const { code, missing } = error;
-    return { ok: false, code, ...(missing === undefined ? {} : { missing }) };
+    const { code, missing, detail } = error;
+    return {
+      ...{ ok: false, code },
+      ...(missing === undefined ? {} : { missing }),
+      ...(detail === undefined ? {} : { detail }),
+    };
   }
   const correlationId = randomUUID();
   // CONFLICT: an acknowledgement was lost; a repeat finds what was done.
-  const passing = error instanceof BusError && error.code !== 'REFUSED';
+  const passing = error instanceof BusError && (error.code !== 'REFUSED' || FULL.test(error.message));
   const code: ErrorCode = passing ? 'UNAVAILABLE' : 'INTERNAL';
   log[passing ? 'warn' : 'error'](
     { err: error, op, traceId: correlationId },

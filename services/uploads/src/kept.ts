@@ -30,6 +30,7 @@ export interface KeptOptions {
   /** Copies of each stream; with more than one, parts are read from the leader. */
   replicas: number;
   quotaBytes: number;
+  unfinishedBytes: number;
   now: () => number;
 }
 
@@ -52,7 +53,7 @@ export class KeptOpener {
   }
 
   async #open(): Promise<Kept> {
-    const { bus, stores, replicas, quotaBytes, now } = this.#options;
+    const { bus, stores, replicas, quotaBytes, unfinishedBytes, now } = this.#options;
     const names = [BUCKETS.uploads, BUCKETS.files, BUCKETS.fileIndex, BUCKETS.fileTexts];
     const streams = [STREAMS.chunks, STREAMS.files, ...names.map((name) => `KV_${name}`)];
     const there = await Promise.all(streams.map((name) => bus.hasStream(name)));
@@ -61,7 +62,7 @@ export class KeptOpener {
     const index = await bus.bucket(BUCKETS.fileIndex);
     const files = new FileRecords(await bus.bucket(BUCKETS.files));
     const { stored } = bus;
-    const quota = { bytes: quotaBytes, files: LIMITS.filesPerUser };
+    const quota = { bytes: quotaBytes, files: LIMITS.filesPerUser, unfinishedBytes };
     return {
       uploads: new UploadRecords(await bus.bucket(BUCKETS.uploads)),
       files,

@@ -1,6 +1,12 @@
 import { BASE_SETTINGS, loadConfig } from '@natter/runtime';
 import { expect, it } from 'vitest';
-import { clamdSetting, scansFiles, UPLOADS_SETTINGS, uploadFolders } from '../src/config.ts';
+import {
+  clamdSetting,
+  mostUnfinishedBytes,
+  scansFiles,
+  UPLOADS_SETTINGS,
+  uploadFolders,
+} from '../src/config.ts';
 
 const load = (env: Record<string, string>) =>
   loadConfig({ ...BASE_SETTINGS, ...UPLOADS_SETTINGS }, env).config;
@@ -41,6 +47,13 @@ it.each([
   ['http://127.0.0.1:3310', null],
 ])('reads where clamd listens from %s', (text, address) => {
   expect(clamdSetting(text)).toEqual(address);
+});
+
+it('lets unfinished uploads of a user have 256 MiB, and never less than one file may have', () => {
+  expect(mostUnfinishedBytes(load({}))).toBe(2 ** 28);
+  const bytes = { NATTER_UPLOAD_UNFINISHED_BYTES: '1000' };
+  expect(mostUnfinishedBytes(load({ ...bytes, MAX_FILE_SIZE: '1000' }))).toBe(1_000);
+  expect(() => mostUnfinishedBytes(load({ ...bytes, MAX_FILE_SIZE: '1001' }))).toThrow('MAX_FILE_SIZE');
 });
 
 it.each([

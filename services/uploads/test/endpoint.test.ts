@@ -37,7 +37,7 @@ it.each([
 });
 
 it('answers what a client did wrong with its code alone', async () => {
-  const { ask } = endpointThat(() => Promise.reject(new Refused('UPLOAD_INCOMPLETE', [1, 2])));
+  const { ask } = endpointThat(() => Promise.reject(new Refused('UPLOAD_INCOMPLETE', { missing: [1, 2] })));
   expect(await ask(packUpload(ASK))).toEqual({ ok: false, code: 'UPLOAD_INCOMPLETE', missing: [1, 2] });
 });
 
@@ -45,6 +45,8 @@ it.each([
   [new BusError('UNAVAILABLE', 'a secret of ours'), 'UNAVAILABLE'],
   [new BusError('CONFLICT', 'a secret of ours'), 'UNAVAILABLE'],
   [new BusError('REFUSED', 'a secret of ours'), 'INTERNAL'],
+  [new BusError('REFUSED', 'a secret of ours: maximum bytes exceeded'), 'UNAVAILABLE'],
+  [new BusError('REFUSED', 'a secret of ours: insufficient storage resources available'), 'UNAVAILABLE'],
   [new TypeError('a secret of ours'), 'INTERNAL'],
 ])('answers %s with %s and a correlation id, and nothing of the cause', async (error, code) => {
   const { ask } = endpointThat(() => Promise.reject(error));

@@ -61,6 +61,7 @@ export function scannerThatSays(verdict: () => Verdict): Scanner {
 export interface Options extends Partial<Pick<UploadsParts, 'kinds' | 'scanner' | 'step' | 'ready'>> {
   now?: () => number;
   quotaBytes?: number;
+  unfinishedBytes?: number;
   maxFileSize?: number;
   maxChunkSize?: number;
   stores?: Stores;
@@ -83,7 +84,8 @@ export async function uploadsUnderTest(server: NatsServer, options: Options = {}
   onTestFinished(() => bus.close());
   const now = options.now ?? Date.now;
   const stores = options.stores ?? new Stores(new NatsStore(bus));
-  const opener = new KeptOpener({ bus, stores, replicas: 1, quotaBytes: options.quotaBytes ?? 2 ** 30, now });
+  const { quotaBytes = 2 ** 30, unfinishedBytes = 2 ** 28 } = options;
+  const opener = new KeptOpener({ bus, stores, replicas: 1, quotaBytes, unfinishedBytes, now });
   const limits = {
     maxFileSize: options.maxFileSize ?? 50 * 2 ** 20,
     maxChunkSize: options.maxChunkSize ?? 2 ** 20,

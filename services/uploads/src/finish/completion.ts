@@ -1,8 +1,11 @@
 /** What follows once a file is decided: every step can be repeated, by anybody, after a death anywhere. */
-import { type FileRecord, FileShared, STREAMS, SUBJECTS } from '@natter/proto';
+import { type ErrorCode, type FileRecord, FileShared, STREAMS, SUBJECTS } from '@natter/proto';
 import type { Bus } from '@natter/runtime';
 import type { Kept } from '../kept.ts';
 import type { StoredFile } from '../records/stored-file.ts';
+import type { FoundUpload } from '../records/upload-records.ts';
+import { Refused } from '../refused.ts';
+import { removeFile } from './remove-file.ts';
 import type { Steps } from './steps.ts';
 
 /** A job of this instance is its own for so long; after that another one may take it. */
@@ -26,6 +29,8 @@ export interface CompletionParts {
 /**
  * Files, indexes, log, then the end of the upload. Returns the file as it is recorded.
  *
+ * Throws Refused where the file was deleted meanwhile: then nothing of it is left.
+ *
  * `repeated`: somebody may have done some of it before.
  */
 export async function complete(
@@ -39,13 +44,16 @@ export async function complete(
   await step('noted');
   await kept.files.create(stored);
   await step('recorded');
+  await unlessDeleted(kept, stored);
   await kept.ledger.settle(file.owner, file.id, file.size);
   await step('settled');
   if (file.conversation !== null) await kept.conversations.add(file.conversation, file.id);
   await step('indexed');
   if (file.state === 'ready') await share(file, parts, repeated);
   await step('shared');
-  await kept.uploads.remove(file.owner, file.id);
+  const upload = await unlessDeleted(kept, stored);
+  // A delete that comes now writes after it, and that stays.
+  if (upload !== null) await kept.uploads.remove(file.owner, file.id, upload.revision);
   await step('upload removed');
   await kept.parts.removeAll(file.id);
   await step('parts removed');
@@ -53,6 +61,17 @@ export async function complete(
   await step('done');
   // A scanner may have judged it since it was decided.
   return repeated ? ((await kept.files.get(file.id))?.file ?? file) : file;
+}
+
+/**
+ * The upload's record, or null. A delete writes there before it removes the file, so whoever has
+ * written the file, and reads this after it, knows whether it was too late, and takes it back.
+ */
+async function unlessDeleted(kept: Kept, stored: StoredFile): Promise<FoundUpload | null> {
+  const found = await kept.uploads.get(stored.file.owner, stored.file.id);
+  if (found === null || found.upload.refused === null) return found;
+  await removeFile(kept, stored);
+  throw new Refused(found.upload.refused as ErrorCode);
 }
 
 /** A file that is ready becomes part of its conversation's log, once, and its text is noted as work. */

@@ -11,7 +11,7 @@ import type { Kept } from '../kept.ts';
 import { PartGone } from '../parts/chunk-store.ts';
 import type { Kinds, Scanner } from '../ports.ts';
 import type { StoredFile } from '../records/stored-file.ts';
-import type { FoundUpload } from '../records/upload-records.ts';
+import { endedUpload, type FoundUpload } from '../records/upload-records.ts';
 import { Refused } from '../refused.ts';
 import { type CompletionParts, complete } from './completion.ts';
 import { type Judged, judgeContent } from './judge-content.ts';
@@ -58,10 +58,10 @@ export async function finalize(
   throw new BusError('UNAVAILABLE', 'the upload changes all the time');
 }
 
-/** Clean-ups that died are repeated, with each answer that says the same. */
-export async function cleanUp(kept: Kept, upload: UploadRecord): Promise<void> {
-  await kept.parts.removeAll(upload.id);
-  await kept.ledger.release(upload.owner, upload.id);
+/** Clean-ups that died are repeated, with each answer that says the same. The record stays. */
+export async function cleanUp(kept: Kept, { owner, id }: UploadRecord): Promise<void> {
+  await kept.parts.removeAll(id);
+  await kept.ledger.end(owner, id, (old) => kept.uploads.remove(owner, old));
 }
 
 /** The file of an upload that is gone; throws UPLOAD_NOT_FOUND. Parts that a death left go. */
@@ -135,7 +135,7 @@ async function decide(kept: Kept, found: FoundUpload, decided: StoredFile): Prom
   }
 }
 
-/** Refused for good: the parts go, the record stays until it expires, so that a repeat says the same. */
+/** Refused for good: the parts go, a small record stays, so that a repeat says the same. */
 async function refuse(
   parts: FinalizeParts,
   found: FoundUpload,
@@ -143,7 +143,7 @@ async function refuse(
   signature?: string,
 ): Promise<never> {
   const { kept, log } = parts;
-  await kept.uploads.update({ ...found, upload: { ...found.upload, refused: code } });
+  await kept.uploads.update({ ...endedUpload(found.upload, code), revision: found.revision });
   await parts.step('refused');
   await cleanUp(kept, found.upload);
   log.info({ file: found.upload.id, code, signature }, 'an upload was refused');

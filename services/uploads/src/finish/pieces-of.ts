@@ -27,7 +27,7 @@ function indexed({ size, totalChunks }: UploadRecord, parts: readonly Part[]): P
   // Nobody has said how many there are: the bytes tell.
   if (totalChunks === null && bytes < size && missing.length < MISSING && next < LIMITS.chunksPerUpload)
     missing.push(next);
-  if (missing.length > 0) throw new Refused('UPLOAD_INCOMPLETE', missing);
+  if (missing.length > 0) throw new Refused('UPLOAD_INCOMPLETE', { missing });
   if (bytes !== size) return { ok: false, code: 'FILE_SIZE_MISMATCH' };
   return { ok: true, pieces: ordered.map((part) => ({ part, skip: 0 })) };
 }

@@ -1,6 +1,7 @@
 /** Uploads under way: the bucket `uploads`, whose keys expire. */
-import { encodeToken } from '@natter/proto';
+import { type ErrorCode, encodeToken, type UploadRecord } from '@natter/proto';
 import type { Bucket } from '@natter/runtime';
+import { compareAndSet } from './compare-and-set.ts';
 import { readValue, StoredUpload } from './stored-file.ts';
 
 export interface FoundUpload extends StoredUpload {
@@ -33,9 +34,35 @@ export class UploadRecords {
     return { upload, decided, revision: next };
   }
 
-  async remove(owner: string, id: string): Promise<void> {
-    await this.#bucket.purge(keyOf(owner, id));
+  /** Whatever it says now, it says then that it ended so; a refusal that is there stays. */
+  async end(upload: Pick<UploadRecord, 'id' | 'owner' | 'createdAt'>, code: ErrorCode): Promise<void> {
+    await compareAndSet(async () => {
+      const found = await this.get(upload.owner, upload.id);
+      if (found === null) await this.create(endedUpload(upload, code));
+      else if (found.upload.refused === null)
+        await this.update({ ...endedUpload(upload, code), revision: found.revision });
+    });
   }
+
+  /** With `revision`, what was written after it stays. */
+  async remove(owner: string, id: string, revision?: number): Promise<void> {
+    await this.#bucket.purge(keyOf(owner, id), revision);
+  }
+}
+
+/** What is left of an upload that ended without a file: some 300 bytes, however long its names were. */
+export function endedUpload(
+  { id, owner, createdAt }: Pick<UploadRecord, 'id' | 'owner' | 'createdAt'>,
+  refused: ErrorCode,
+): StoredUpload {
+  const upload: UploadRecord = {
+    ...{ id, owner, createdAt, refused },
+    ...{ ownerName: null, conversation: null, declaredType: null, totalChunks: null },
+    ...{ name: '-', size: 0, mode: 'indexed' },
+    // The bucket lets it go; nothing goes by this once it is refused.
+    expiresAt: createdAt,
+  };
+  return { upload, decided: null };
 }
 
 function keyOf(owner: string, id: string): string {

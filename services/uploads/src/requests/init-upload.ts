@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { UploadRecord, UploadsRequest } from '@natter/proto';
 import type { Kept } from '../kept.ts';
 import type { Kinds } from '../ports.ts';
+import { unlessConflict } from '../records/compare-and-set.ts';
 import { Refused } from '../refused.ts';
 
 export interface InitLimits {
@@ -37,7 +38,14 @@ export async function initUpload(
     refused: null,
   };
   await kept.ledger.reserve(owner, upload.id, size, upload.expiresAt);
-  await kept.uploads.create({ upload, decided: null });
+  try {
+    // CONFLICT: an acknowledgement was lost; nobody else has this id.
+    await unlessConflict(kept.uploads.create({ upload, decided: null }));
+  } catch (error) {
+    // It may have been written all the same. What can't be taken back now expires.
+    await Promise.allSettled([kept.uploads.remove(owner, upload.id), kept.ledger.release(owner, upload.id)]);
+    throw error;
+  }
   return upload;
 }
 

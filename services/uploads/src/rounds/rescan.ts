@@ -65,22 +65,10 @@ async function scan(kept: Kept, { file, placement }: FoundFile, scanner: Scanner
   }
 }
 
-/** Gone at once; its owner is told so until the upload would have expired. */
-async function dropInfected(kept: Kept, found: FoundFile, { bus, now }: RescanParts): Promise<void> {
-  const { file } = found;
-  await removeFile(kept, found);
-  const { id, owner, ownerName, conversation, name, size, createdAt } = file;
-  const upload = {
-    ...{ id, owner, ownerName, conversation, name, size, createdAt },
-    declaredType: null,
-    mode: 'indexed' as const,
-    totalChunks: null,
-    // The bucket lets it go; nothing else goes by this.
-    expiresAt: now(),
-    refused: 'FILE_INFECTED',
-  };
-  await kept.uploads.create({ upload, decided: null });
-  tellMembers(bus, file);
+/** Gone at once; its owner is told so for as long as an upload may take. */
+async function dropInfected(kept: Kept, found: FoundFile, { bus }: RescanParts): Promise<void> {
+  await removeFile(kept, found, 'FILE_INFECTED');
+  tellMembers(bus, found.file);
 }
 
 function tellMembers(bus: Bus, file: FileRecord): void {

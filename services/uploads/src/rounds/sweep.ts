@@ -4,6 +4,7 @@ import { type CompletionParts, complete } from '../finish/completion.ts';
 import { PASS_MS } from '../finish/finalize.ts';
 import { removeRest } from '../finish/remove-file.ts';
 import type { FoundAttempt } from '../records/attempts.ts';
+import { Refused } from '../refused.ts';
 
 /** Whoever writes gives up after half of it. */
 export const DEAD_MS = 2 * PASS_MS;
@@ -16,6 +17,8 @@ export async function sweep(parts: CompletionParts & { log: Logger }): Promise<v
     } catch (error) {
       // Whoever wrote it lives, or another instance sweeps it.
       if (isBusError(error, 'CONFLICT')) continue;
+      // A delete that died: what was left of the file is gone now.
+      if (error instanceof Refused) continue;
       // One whose store can't be reached, say, must not keep the others from being swept.
       parts.log.warn({ err: error, file: attempt.id }, 'what a dead service left could not be removed yet');
     }
@@ -37,7 +40,8 @@ async function sweepOne(attempt: FoundAttempt, parts: CompletionParts & { log: L
   // From here on its writer can't decide any more.
   if (!attempt.swept) await kept.attempts.keep(attempt, true);
   log.info({ file: id }, 'bytes that a dead service left are removed');
-  if (found === null && file === null) return removeRest(kept, attempt);
+  const ended = found === null || found.upload.refused !== null;
+  if (ended && file === null) return removeRest(kept, attempt);
   await kept.stores.of(store).remove(key);
   await kept.attempts.remove(key);
 }

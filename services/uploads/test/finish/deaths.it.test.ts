@@ -207,6 +207,54 @@ it('an upload that is cancelled during its finalize becomes no file', async () =
   expect(await objectsOf(other, id)).toEqual([]);
 });
 
+describe.each(['noted', 'recorded', 'settled', 'indexed', 'shared'])(
+  'a finalize that stalls after "%s"',
+  (step) => {
+    it('brings no file back that was finished by another one and deleted meanwhile', async () => {
+      const { promise: deleted, resolve: go } = Promise.withResolvers<void>();
+      const { promise: waiting, resolve: reached } = Promise.withResolvers<void>();
+      const slow = await uploadsUnderTest(broker, {
+        step: async (done) => {
+          if (done !== step) return;
+          reached();
+          await deleted;
+        },
+      });
+      const sub = `deleter-${step}`;
+      const conversation = `${sub}=notes`;
+      const id = await send(slow, content, 2 ** 20, { sub, conversation });
+      const answer = slow.code(finalizeOf(id, content, sub));
+      await waiting;
+      const other = await uploadsUnderTest(broker);
+      await other.granted(finalizeOf(id, content, sub));
+      await other.granted({ op: 'delete', id });
+      // It keeps what the delete left.
+      expect(await other.code({ op: 'cancel', sub, id })).toBe('UPLOAD_NOT_FOUND');
+      go();
+      expect(await answer).toBe('UPLOAD_NOT_FOUND');
+      expect(await other.code({ op: 'file', id })).toBe('FILE_NOT_FOUND');
+      expect(await other.code({ op: 'status', sub, id })).toBe('UPLOAD_NOT_FOUND');
+      expect(await keptOf(other, id)).toEqual([`$KV.uploads.${sub}.<id>`]);
+      expect(await other.kept.ledger.files(sub)).toEqual([]);
+    });
+  },
+);
+
+it('a delete that died before the file was gone is ended by a sweep', async () => {
+  const service = await uploadsUnderTest(broker);
+  const id = await send(service, content, 2 ** 20);
+  await service.granted(finalizeOf(id, content));
+  const found = await service.kept.files.get(id);
+  if (found === null) throw new Error('a finished file is recorded');
+  const { owner, conversation } = found.file;
+  const { store, key } = found.placement;
+  await service.kept.attempts.end({ id, owner, conversation, store, key });
+  await service.kept.uploads.end(found.file, 'UPLOAD_NOT_FOUND');
+  await sweepLater();
+  expect(await keptOf(service, id)).toEqual(['$KV.uploads.alice.<id>']);
+  expect(await objectsOf(service, id)).toEqual([]);
+});
+
 describe('a file that is not scanned yet', () => {
   afterEach(() => undefined);
 

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import { BusError } from '@natter/runtime';
 import type { NatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MOST_ENDED } from '../../src/records/owner-ledger.ts';
 import {
   begin,
   brokerWithTopology,
@@ -46,7 +49,69 @@ describe('init', () => {
   });
 });
 
+describe('an upload whose record can not be written', () => {
+  it.each([
+    ['REFUSED', 'maximum bytes exceeded', 'UNAVAILABLE'],
+    ['REFUSED', 'permissions violation', 'INTERNAL'],
+    ['UNAVAILABLE', 'no leader', 'UNAVAILABLE'],
+  ] as const)('(%s, %s) is refused with %3$s and leaves no place taken', async (busCode, why, code) => {
+    const sub = `unwritten-${code}-${busCode}`;
+    const service = await uploadsUnderTest(broker);
+    const before = await everything(service.bus);
+    service.kept.uploads.create = () => Promise.reject(new BusError(busCode, why));
+    expect(await service.code(initOf(10, { sub }))).toBe(code);
+    expect(await everything(service.bus)).toEqual(before);
+  });
+});
+
+describe('what is kept of refusals', () => {
+  it('is small, whatever the names were', async () => {
+    const service = await uploadsUnderTest(broker);
+    const more = { name: 'Ä'.repeat(256), fileName: `${'ä'.repeat(120)}.txt`, declaredType: 'text/plain' };
+    const id = await send(service, contentOf(10), 10, more);
+    await service.code(finalizeOf(id, contentOf(5)));
+    const [record] = await service.bus.stored.all('KV_uploads', `$KV.uploads.alice.${id}`);
+    expect(record?.data.length).toBeLessThan(400);
+  });
+
+  it('is bounded for each owner: the oldest are forgotten, and no place is taken', async () => {
+    const service = await uploadsUnderTest(broker);
+    const sub = 'refused-often';
+    const refused = async () => {
+      const id = await send(service, contentOf(10), 10, { sub });
+      expect(await service.code(finalizeOf(id, contentOf(5), sub))).toBe('CHECKSUM_MISMATCH');
+      return id;
+    };
+    const first = await refused();
+    const second = await refused();
+    const drop = (id: string) => service.kept.uploads.remove(sub, id);
+    for (let count = 2; count < MOST_ENDED; count += 1)
+      await service.kept.ledger.end(sub, randomUUID(), drop);
+    expect(await service.code({ op: 'status', sub, id: first })).toBe('CHECKSUM_MISMATCH');
+    const last = await refused();
+    const statuses = [first, second, last].map((id) => service.code({ op: 'status', sub, id }));
+    expect(await Promise.all(statuses)).toEqual([
+      'UPLOAD_NOT_FOUND',
+      'CHECKSUM_MISMATCH',
+      'CHECKSUM_MISMATCH',
+    ]);
+    expect(await service.kept.ledger.files(sub)).toEqual([]);
+  });
+});
+
 describe('the quota', () => {
+  it('of unfinished uploads is one of its own; finishing one makes room', async () => {
+    const service = await uploadsUnderTest(broker, { unfinishedBytes: 2 * KIB });
+    const sub = 'quota-unfinished';
+    const [one] = [await send(service, contentOf(KIB), KIB, { sub }), await begin(service, KIB, { sub })];
+    expect(await service.ask(initOf(1, { sub }))).toEqual({
+      ...{ ok: false, code: 'QUOTA_EXCEEDED', detail: 'unfinished uploads' },
+    });
+    await service.granted(finalizeOf(one, contentOf(KIB), sub));
+    expect(await service.code(initOf(KIB, { sub }))).toBe('ok');
+    expect(await service.code(initOf(1, { sub }))).toBe('QUOTA_EXCEEDED');
+  });
+
   it('[files/quota] is never exceeded by uploads that begin at once, on two instances', async () => {
     const options = { quotaBytes: 10 * KIB };
     const services = [await uploadsUnderTest(broker, options), await uploadsUnderTest(broker, options)];

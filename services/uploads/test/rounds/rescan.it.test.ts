@@ -94,7 +94,8 @@ it('an infected one is gone with everything, its owner and the members are told'
   expect(await stateOf(service, id)).toBe('FILE_NOT_FOUND');
   expect(await service.code({ op: 'status', sub, id })).toBe('FILE_INFECTED');
   const left = (await everything(service.bus)).filter((subject) => !before.includes(subject));
-  expect(left).toEqual([`$KV.uploads.${sub}.${id}`]);
+  // The refusal, and the ledger that counts it.
+  expect(left).toEqual([`$KV.file_index.owner.${sub}`, `$KV.uploads.${sub}.${id}`]);
   expect(await logOf(service.bus, conversation)).toEqual([]);
   await vi.waitFor(() =>
     expect(told).toMatchObject([{ type: 'file.progress', file: id, status: 'refused' }]),
