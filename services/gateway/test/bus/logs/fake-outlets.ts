@@ -25,6 +25,8 @@ export class FakeOutlet implements LogOutlet {
   readonly got: Got[] = [];
   /** As `kind` says: frames, or writes of events. */
   readonly pieces: string[] = [];
+  /** The pieces that came as bytes. */
+  readonly bytes: Uint8Array[] = [];
   waiting = 0;
   ended: CloseReason | null = null;
   onEnd = () => {};
@@ -55,6 +57,11 @@ export class FakeOutlet implements LogOutlet {
 
   send(pieces: readonly string[]): void {
     for (const piece of pieces) this.take(piece);
+  }
+
+  sendEvents(events: Uint8Array): void {
+    this.bytes.push(events);
+    this.take(new TextDecoder().decode(events));
   }
 
   buffered(): number {

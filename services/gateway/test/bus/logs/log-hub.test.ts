@@ -146,7 +146,7 @@ describe('LogHub', () => {
     expect([hub.feeds, hub.readers, logs.subscriptions]).toEqual([0, 0, 0]);
   });
 
-  it('encodes a line once for a format, and writes all lines of a turn to an event stream at once', async () => {
+  it('encodes a line once for a format, and all of a turn once for the event streams', async () => {
     const { logs, live, wire, topics } = rig();
     const sockets = [await live(ALL), await live(ALL), await live(ALL)];
     const streams = [await live(ALL, { kind: 'events' }), await live(ALL, { kind: 'events' })];
@@ -156,6 +156,9 @@ describe('LogHub', () => {
     expect(topics.published).toBe(5);
     for (const { outlet } of sockets) expect(outlet.pieces).toHaveLength(5);
     for (const { outlet } of streams) expect([outlet.pieces.length, outlet.seqs.length]).toEqual([1, 5]);
+    const [bytes, others] = streams.map(({ outlet }) => outlet.bytes[0]);
+    expect(bytes).toBeInstanceOf(Uint8Array);
+    expect(others).toBe(bytes);
   });
 
   it('sets a slow reader aside with a count of what it missed, and nobody else notices', async () => {

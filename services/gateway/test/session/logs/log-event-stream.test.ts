@@ -4,6 +4,7 @@ import { logsV1 } from '../../../src/dialects/logs-v1/codec.ts';
 import type { BodyWriter } from '../../../src/rest/route.ts';
 import { LogStreams } from '../../../src/session/logs/log-streams.ts';
 import type { Admitted, LogVisit } from '../../../src/session/logs/log-visits.ts';
+import type { LogOutlet } from '../../../src/session/logs/log-wire.ts';
 
 const OPENING = logsV1.open({ query: () => undefined, header: () => '' });
 
@@ -39,7 +40,7 @@ function rig({ full = false } = {}) {
   const begin = vi.fn((..._given: unknown[]) => (full ? null : (visit as unknown as LogVisit)));
   const streams = new LogStreams({ visits: { begin }, wire: logsV1, now: clock.now, random: () => 0.5 });
   const open = () => streams.begin(writer, {} as Admitted, OPENING);
-  const outlet = () => begin.mock.calls[0]?.[2] as { send(p: string[]): void; end(): void };
+  const outlet = () => begin.mock.calls[0]?.[2] as Pick<LogOutlet, 'send' | 'sendEvents'> & { end(): void };
   return { clock, writer, visit, streams, open, outlet };
 }
 
@@ -55,6 +56,18 @@ describe('LogStreams', () => {
     open();
     outlet().send(['a', 'b', 'c']);
     expect(writer.pieces.slice(1)).toEqual(['abc']);
+  });
+
+  it('hand on bytes as they are, whoever else gets them', () => {
+    const { open, writer, outlet } = rig();
+    open();
+    const write = vi.spyOn(writer, 'write');
+    const events = new TextEncoder().encode('data: {"log":"\u017d"}\n\n');
+    outlet().sendEvents(events);
+    expect(write.mock.calls[0]?.[0]).toBe(events);
+    writer.abort.abort();
+    outlet().sendEvents(events);
+    expect(write).toHaveBeenCalledOnce();
   });
 
   it('send a heartbeat after 15 s of silence, and none while lines come', () => {
