@@ -27,14 +27,45 @@ const SECRET_TEXT = new RegExp(
     String.raw`${START}(?:sk-|nk_)[\w-]{8,}`,
     String.raw`${START}SU[A-Z2-7]{56}\b`,
     String.raw`(?<=:\/\/)[^\s/?#@"\\]+(?=@)`,
-    String.raw`((?:token|api_?key|secret|password)(?:=|%3D|\\?"\s*:\s*\\?"))[^&\s"'#\\]+`,
+    String.raw`(?<after>(?:token|api[_-]?key|secret|password)(?:=|%3D))[^&\s"'#\\]+`,
+    // JSON within a text, however often it was escaped.
+    String.raw`(?<quoted>${SECRET_NAME}\\*"\s*:\s*\[?\s*\\*")[^"\\]+`,
+    String.raw`(?<header>(?:authorization|api[_-]?key):\s*(?:(?:Basic|Bearer|Digest|Token)\s+)?)[^\s"'\\]+`,
   ].join('|'),
   'gi',
 );
 
-/** The text without what looks like a credential. */
+/** Secrets of this process, in the forms in which a text may have them; null: none. */
+let ownSecrets: RegExp | null = null;
+const ownForms = new Set<string>();
+/** Shorter ones would be found in words that are none. */
+const LEAST_SECRET_CHARS = 8;
+
+/**
+ * From now on these texts appear in no line, whatever is around them: those that quote a secret
+ * of our settings, as a model server does that refuses a key, need not say what it is.
+ *
+ * Called once or twice, when a process starts.
+ */
+export function hideSecrets(secrets: readonly string[]): void {
+  for (const secret of secrets) {
+    if (secret.length < LEAST_SECRET_CHARS) continue;
+    for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])
+      ownForms.add(form);
+  }
+  // The longest first: one may be the beginning of another.
+  const forms = [...ownForms].sort((one, other) => other.length - one.length);
+  const escaped = forms.map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+  ownSecrets = forms.length === 0 ? null : new RegExp(escaped.join('|'), 'g');
+}
+
+/** The text without what looks like a credential, and without the secrets of this process. */
 export function redactText(text: string): string {
-  return text.replace(SECRET_TEXT, (_match, prefix: string | undefined) => `${prefix ?? ''}[redacted]`);
+  const known = ownSecrets === null ? text : text.replace(ownSecrets, '[redacted]');
+  return known.replace(SECRET_TEXT, (...match) => {
+    const { after, quoted, header } = match.at(-1) as Record<string, string | undefined>;
+    return `${after ?? quoted ?? header ?? ''}[redacted]`;
+  });
 }
 
 /** Whether what is under this key goes nowhere. */

@@ -2,7 +2,7 @@
 import type { Bus } from './bus/bus.ts';
 import { BASE_SETTINGS } from './config/base.ts';
 import { ConfigError, type ConfigOf, loadConfig, type Settings } from './config/define.ts';
-import type { Logger } from './logger.ts';
+import { hideSecrets, type Logger, redactText } from './logger.ts';
 import { setProcessLogs } from './logs/broadcast-log.ts';
 import { ProcessLogs } from './logs/process-logs.ts';
 import type { Metrics } from './metrics.ts';
@@ -33,6 +33,7 @@ export interface ServiceDefinition<S extends Settings> {
  */
 export async function runService<S extends Settings>(definition: ServiceDefinition<S>): Promise<void> {
   const { config, unknown } = readConfig(definition);
+  hideSecrets(secretsOf(definition.settings, config));
   const level = config.debug && config.logLevel !== 'trace' ? 'debug' : config.logLevel;
   const { shippedLogLevel } = config;
   const logs = new ProcessLogs({ service: definition.name, level, shippedLevel: shippedLogLevel });
@@ -103,6 +104,12 @@ function readConfig<S extends Settings>(definition: ServiceDefinition<S>) {
   }
 }
 
+/** What must appear in no line. */
+function secretsOf<S extends Settings>(settings: S, config: ConfigOf<S>): string[] {
+  const secret = Object.keys(settings).filter((key) => settings[key]?.secret === true);
+  return secret.map((key) => config[key]).filter((value) => typeof value === 'string');
+}
+
 function startProblem(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return redactText(error instanceof Error ? error.message : String(error));
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BusError } from '../src/bus/errors.ts';
-import { createLogger, isSecretKey, redactText } from '../src/logger.ts';
+import { createLogger, hideSecrets, isSecretKey, redactText } from '../src/logger.ts';
 
 const JWT = 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
 
@@ -59,6 +59,16 @@ test.each([
   ['api_key= without a question mark', 'api_key=canary', 'canary'],
   ['token= inside an encoded URL', '?next=%2Fws%3Ftoken%3Dcanary', 'canary'],
   ['JSON inside a text', 'got {"access_token":"canary"}', 'canary'],
+  ['a header in JSON inside a text', 'got {"authorization":"Basic canary"}', 'canary'],
+  [
+    'a cookie in JSON twice inside a text',
+    JSON.stringify({ body: '{"set-cookie": ["a=canary"]}' }),
+    'canary',
+  ],
+  ['a key with a dash in JSON inside a text', 'sent {"x-api-key": "canary"}', 'canary'],
+  ['a header as curl shows it', '> Authorization: Basic canary', 'canary'],
+  ['a bearer header as curl shows it', '> authorization: Bearer canary', 'canary'],
+  ['a key in a header as curl shows it', '> X-Api-Key: canary', 'canary'],
   [
     'a password of the broker',
     'lost nats://natter:canary@10.0.0.1:4222,nats://natter:canary@10.0.0.2',
@@ -150,4 +160,22 @@ test('text without a credential stays as it is', () => {
   );
   for (const text of ['Eyjafjallajökull', 'https://example.com/@scope/package', 'a@b.example', 'eyJ.a.b'])
     expect(redactText(text)).toBe(text);
+});
+
+test('secrets of the process are redacted wherever they are, whatever is around them', () => {
+  const secret = 'c$nary "of" (the) settings/+';
+  const text = (form: string) => `Incorrect key provided: ${form}. Try another.`;
+  expect(redactText(text(secret))).toBe(text(secret));
+  hideSecrets([secret, 'short', `${secret} and longer`]);
+  const forms = [secret, encodeURIComponent(secret), `${secret} and longer`];
+  for (const form of forms) expect(redactText(text(form))).toBe(text('[redacted]'));
+  const line = written((log) =>
+    log.warn({ err: new Error(text(secret)), answer: { text: secret } }, 'refused'),
+  );
+  expect(JSON.parse(line)).toMatchObject({
+    err: { message: text('[redacted]') },
+    answer: { text: '[redacted]' },
+  });
+  // One so short would be found in words that are none.
+  expect(redactText('a short text')).toBe('a short text');
 });
