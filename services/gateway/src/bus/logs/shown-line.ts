@@ -1,6 +1,9 @@
 /** Reads a stored line, whatever bytes somebody outside has published: it never throws. */
-import { decodeToken, GENERAL, LOG_LEVELS, LOG_LINE_BYTES, type LogLevel } from '@natter/proto';
+import { decodeToken, GENERAL, LOG_LEVELS, LOG_LINE_BYTES, type LogLevel, OWN_SERVICES } from '@natter/proto';
+import { isSecretKey, redactText } from '@natter/runtime';
 import type { ShownLine } from '../../session/logs/log-wire.ts';
+
+const OWN: readonly string[] = OWN_SERVICES;
 
 /** A line as the bus brings it. */
 export interface RawLine {
@@ -18,8 +21,14 @@ export interface RawLine {
  */
 export function shownLine({ seq, subject, timeMs, data }: RawLine): ShownLine {
   const [, service = '', level = '', category = ''] = subject.split('.');
-  const line = parsed(data);
-  const { text, traceId, fields } = line ?? { text: textOf(data), traceId: null, fields: cutMark(data) };
+  // Ours are without secrets when they are written, and nobody else may publish under our names.
+  const isOwn = OWN.includes(service);
+  const line = parsed(data, isOwn);
+  const { text, traceId, fields } = line ?? {
+    text: isOwn ? textOf(data) : textOf(Buffer.from(redactText(bufferOf(data).toString()))),
+    traceId: null,
+    fields: cutMark(data),
+  };
   return {
     seq,
     level: LOG_LEVELS.includes(level as LogLevel) ? (level as LogLevel) : 'info',
@@ -35,10 +44,11 @@ export function shownLine({ seq, subject, timeMs, data }: RawLine): ShownLine {
 type Parsed = Pick<ShownLine, 'text' | 'traceId' | 'fields'> & { time: string | null };
 
 /** Null for what is shown as text: no object, or one without a text of its own. */
-function parsed(data: Uint8Array): Parsed | null {
+function parsed(data: Uint8Array, isOwn: boolean): Parsed | null {
   let value: unknown;
   try {
-    value = JSON.parse(bufferOf(data).toString());
+    const json = bufferOf(data).toString();
+    value = isOwn ? JSON.parse(json) : JSON.parse(redactText(json), withoutSecrets);
   } catch {
     return null;
   }
@@ -52,6 +62,10 @@ function parsed(data: Uint8Array): Parsed | null {
     fields: isLong ? { truncated: true } : fields,
     time: isTime(time) ? time : null,
   };
+}
+
+function withoutSecrets(key: string, value: unknown): unknown {
+  return isSecretKey(key) ? '[redacted]' : value;
 }
 
 function isTime(time: unknown): time is string {

@@ -68,4 +68,20 @@ describe('shownLine', () => {
       expect(typeof show(data).text).toBe('string');
     }
   });
+
+  it('shows no secret of a line of others, in its text and in its fields at any depth', () => {
+    const fields = { a: { headers: [{ Cookie: ['canary'] }] }, password: 'canary', url: 'x?token=canary' };
+    expect(show(JSON.stringify({ msg: 'Bearer canary', ...fields }))).toMatchObject({
+      text: '[redacted]',
+      fields: {
+        a: { headers: [{ Cookie: '[redacted]' }] },
+        password: '[redacted]',
+        url: 'x?token=[redacted]',
+      },
+    });
+    expect(show('no JSON, but token=canary').text).toBe('no JSON, but token=[redacted]');
+    // Cut before it was looked at, half of it would be shown.
+    const long = show(JSON.stringify({ msg: `${'x'.repeat(16_370)} nk_${'canary'.repeat(10)}` }));
+    expect(long.text).not.toContain('nk_');
+  });
 });
