@@ -4,18 +4,19 @@ import { parseObject } from '../dialects/json-object.ts';
 /** Lines of one request. */
 export const MAX_LINES = 1_000;
 
+/** Of one line: what LOGS takes over NATS, too. More can hold up the event loop for a second. */
+export const MAX_LINE_BYTES = 64 * 1024;
+
 export interface BatchLine {
   /** Counted from 0, blank ones too. */
   index: number;
-  /** Null for what is no JSON object. */
-  value: Record<string, unknown> | null;
+  bytes: Uint8Array;
 }
 
 /** Null for more lines than one request may bring; empty where there is none. */
 export function logBatch(body: Uint8Array): BatchLine[] | null {
   // One object over several lines, as people write it by hand.
-  const whole = parseObject(body);
-  if (whole !== null) return [{ index: 0, value: whole }];
+  if (body.length <= MAX_LINE_BYTES && parseObject(body) !== null) return [{ index: 0, bytes: body }];
   const lines: BatchLine[] = [];
   let index = 0;
   for (let start = 0; start < body.length; index += 1) {
@@ -24,9 +25,14 @@ export function logBatch(body: Uint8Array): BatchLine[] | null {
     start = end === -1 ? body.length : end + 1;
     if (isBlank(bytes)) continue;
     if (lines.length === MAX_LINES) return null;
-    lines.push({ index, value: parseObject(bytes) });
+    lines.push({ index, bytes });
   }
   return lines;
+}
+
+/** Null for what is no JSON object, or too long. */
+export function batchValue({ bytes }: BatchLine): Record<string, unknown> | null {
+  return bytes.length > MAX_LINE_BYTES ? null : parseObject(bytes);
 }
 
 /** Spaces, tabs and carriage returns only. */

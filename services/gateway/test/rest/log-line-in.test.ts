@@ -1,6 +1,6 @@
 import { LOG_LINE_BYTES, LogLine, OWN_SERVICES } from '@natter/proto';
 import { describe, expect, it } from 'vitest';
-import { logBatch } from '../../src/rest/log-batch.ts';
+import { batchValue, logBatch } from '../../src/rest/log-batch.ts';
 import { lineIn } from '../../src/rest/log-line-in.ts';
 
 const AT = Date.UTC(2026, 0, 1);
@@ -101,7 +101,9 @@ describe('lineIn', () => {
 });
 
 describe('logBatch', () => {
-  const batch = (text: string) => logBatch(Buffer.from(text));
+  const read = (bytes: Uint8Array) =>
+    logBatch(bytes)?.map((line) => ({ index: line.index, value: batchValue(line) })) ?? null;
+  const batch = (text: string) => read(Buffer.from(text));
 
   it('reads one object, also over several lines', () => {
     expect(batch('{\n  "msg": "x"\n}\n')).toEqual([{ index: 0, value: { msg: 'x' } }]);
@@ -114,10 +116,20 @@ describe('logBatch', () => {
       { index: 3, value: null },
       { index: 5, value: { msg: 'c' } },
     ]);
-    expect(logBatch(Buffer.from([0x7b, 0xff, 0x0a, 0x7b, 0x7d]))).toEqual([
+    expect(read(Buffer.from([0x7b, 0xff, 0x0a, 0x7b, 0x7d]))).toEqual([
       { index: 0, value: null },
       { index: 1, value: {} },
     ]);
+  });
+
+  it('takes no line above 64 KiB, the only one neither, as over NATS', () => {
+    const line = (bytes: number) => `{"msg":"${'x'.repeat(bytes - 10)}"}`;
+    const values = (text: string) => batch(text)?.map(({ value }) => value !== null);
+    expect(values(line(65_536))).toEqual([true]);
+    expect(values(line(65_537))).toEqual([false]);
+    expect(values(`${line(65_536)}\n${line(65_537)}\r\n${line(20)}`)).toEqual([true, false, true]);
+    // Over several lines, of which each is short.
+    expect(values(`{"msg":\n${'"x",\n'.repeat(20)}${' '.repeat(70_000)}}`)).not.toContain(true);
   });
 
   it('takes a thousand lines and no more', () => {

@@ -69,6 +69,76 @@ describe('POST /api/logs', () => {
     expect(turns).toBeGreaterThan(10);
   });
 
+  it('lets others have their turn within a few long lines', async () => {
+    const { post } = rig();
+    let turns = 0;
+    const turn = () => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    const line = `{"msg":"${'x'.repeat(65_000)}"}`;
+    const { body } = await post('logs', lines(...Array(15).fill(line)));
+    clearImmediate(next);
+    expect((body as { accepted: number }).accepted).toBe(15);
+    expect(turns).toBeGreaterThan(6);
+  });
+
+  it.each([
+    ['bad', 0, 401],
+    ['logs:read', 0, 403],
+    ['logs:write', 7, 429],
+  ])('reads nothing of a body before it knows that the key %s may write', async (token, wait, status) => {
+    const { routes } = rig({ take: () => wait });
+    const route = routes.find(({ path }) => path === '/api/logs');
+    const reply = await route?.handle({
+      ...{ param: () => '', query: () => undefined, body: new Uint8Array() },
+      header: (name) => (name === 'authorization' ? `Bearer ${token}` : ''),
+      pieces: {
+        [Symbol.asyncIterator]: () => {
+          throw new Error('was read');
+        },
+      },
+      signal: new AbortController().signal,
+    });
+    expect(reply?.status).toBe(status);
+  });
+
+  it('stores nothing of a body whose client has gone', async () => {
+    const { routes, append } = rig();
+    const client = new AbortController();
+    const route = routes.find(({ path }) => path === '/api/logs');
+    await route?.handle({
+      ...{ param: () => '', query: () => undefined, body: new Uint8Array() },
+      header: (name) => (name === 'authorization' ? 'Bearer logs:write' : ''),
+      pieces: (async function* () {
+        yield Buffer.from('{"msg":"a"}\n{"msg":');
+        client.abort();
+      })(),
+      signal: client.signal,
+    });
+    expect(append).not.toHaveBeenCalled();
+  });
+
+  it('refuses a body for which there is no room until another one is answered', async () => {
+    const { post, append } = rig();
+    const stored = Promise.withResolvers<null>();
+    append.mockReturnValue(stored.promise);
+    const headers = { 'content-length': String(1024 * 1024) };
+    const big = { ...lines('{"msg":"a"}'), headers };
+    const first = Array.from({ length: 15 }, () => post('logs', big));
+    // One of unknown length counts as the longest.
+    first.push(post('logs', { ...lines('{"msg":"a"}'), headers: { 'transfer-encoding': 'chunked' } }));
+    expect(await post('logs', lines('{"msg":"b"}'))).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      body: { code: 'TOO_MANY_CONNECTIONS' },
+    });
+    stored.resolve(null);
+    for (const { status } of await Promise.all(first)) expect(status).toBe(200);
+    expect((await post('logs', big)).status).toBe(200);
+  });
+
   it('does not answer before the broker has every line', async () => {
     const { post, append } = rig();
     const { promise, resolve } = Promise.withResolvers<null>();
