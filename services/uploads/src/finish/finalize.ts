@@ -88,7 +88,10 @@ async function attempt(parts: FinalizeParts, found: FoundUpload, sha256: string 
   const store = kept.stores.current;
   const noted = await kept.attempts.begin(upload, store.kind);
   await step('attempt noted');
-  const writer = await store.write(noted.key);
+  const writer = await store.write(noted.key).catch(async (error: unknown) => {
+    await kept.attempts.remove(noted.key);
+    throw error;
+  });
   // Until a decision may name them, the bytes are nobody's but ours.
   let ours = true;
   const take = async (judged: Extract<Judged, { ok: true }>): Promise<StoredFile> => {

@@ -1,4 +1,5 @@
 import { STREAMS, SUBJECTS } from '@natter/proto';
+import { BusError } from '@natter/runtime';
 import type { NatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -80,6 +81,19 @@ describe('a finalize', () => {
       expect(JSON.stringify(await logOf(service.bus))).not.toContain(id);
     },
   );
+
+  it('that finds the store unwritable is UNAVAILABLE, leaves no attempt, and may be repeated', async () => {
+    const service = await uploadsUnderTest(broker);
+    const id = await send(service, contentOf(10), 10);
+    const before = await everything(service.bus);
+    const { current } = service.kept.stores;
+    const write = current.write.bind(current);
+    current.write = () => Promise.reject(new BusError('UNAVAILABLE', 'EACCES'));
+    expect(await service.code(finalizeOf(id, contentOf(10)))).toBe('UNAVAILABLE');
+    expect(await everything(service.bus)).toEqual(before);
+    current.write = write;
+    expect(await service.code(finalizeOf(id, contentOf(10)))).toBe('ok');
+  });
 
   it('tells the conversation of the file, in its log', async () => {
     const service = await uploadsUnderTest(broker);

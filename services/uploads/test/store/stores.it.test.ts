@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { STREAMS } from '@natter/proto';
@@ -76,6 +76,22 @@ it('describes objects as ADR-20 says, with chunks in order and the digest of all
   const chunks = await bus.stored.all(STREAMS.files, `$O.files.C.${key}`);
   expect(sha256(Buffer.concat(chunks.map(({ data }) => data)))).toBe(sha256(content));
   await bus.close();
+});
+
+it('says UNAVAILABLE for what the system refuses, and leaves nothing', async () => {
+  const folders = { dir: join(folder, 'broken', 'files'), tempDir: join(folder, 'broken', 'temp') };
+  const store = await FolderStore.open(folders);
+  const key = 'ab000000-0000-4000-8000-000000000001-0000002a';
+  const writer = await store.write(key);
+  // The folder that the file is to be moved to.
+  writeFileSync(join(folders.dir, 'ab'), '');
+  const commit = writer.commit({ name: 'n', type: 't/t', size: 0, sha256: sha256(Buffer.alloc(0)) });
+  await expect(commit).rejects.toMatchObject({ code: 'UNAVAILABLE', cause: { syscall: expect.any(String) } });
+  rmSync(join(folders.dir, 'ab'));
+  await writer.abort();
+  expect(filesBelow(join(folder, 'broken'))).toEqual([]);
+  rmSync(folders.tempDir, { recursive: true });
+  await expect(store.write(key)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 });
 
 it('says which store is missing for a file of another one', () => {

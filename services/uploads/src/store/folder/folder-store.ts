@@ -38,7 +38,7 @@ export class FolderStore implements FileStore {
 
   async write(key: string): Promise<StoreWriter> {
     const temporary = this.#temporary(key);
-    return new FolderWriter(await open(temporary, 'wx', 0o600), {
+    return new FolderWriter(await orUnavailable(open(temporary, 'wx', 0o600)), {
       key,
       temporary,
       final: this.#final(key),
@@ -67,8 +67,8 @@ export class FolderStore implements FileStore {
   }
 
   async remove(key: string): Promise<void> {
-    await rm(this.#temporary(key), { force: true });
-    await rm(this.#final(key), { force: true });
+    await orUnavailable(rm(this.#temporary(key), { force: true }));
+    await orUnavailable(rm(this.#final(key), { force: true }));
   }
 
   #temporary(key: string): string {
@@ -79,9 +79,6 @@ export class FolderStore implements FileStore {
     return join(this.#folders.dir, key.slice(0, 2), key);
   }
 }
-
-/** No space, or none for this user. */
-const FULL = ['ENOSPC', 'EDQUOT'];
 
 interface Paths {
   key: string;
@@ -101,20 +98,23 @@ class FolderWriter implements StoreWriter {
   }
 
   async push(bytes: Uint8Array): Promise<void> {
-    try {
-      for (let done = 0; done < bytes.length; ) {
-        done += (await this.#handle.write(bytes, done)).bytesWritten;
-      }
-    } catch (error) {
-      // Full: the parts stay, so a later finalize can succeed.
-      if (FULL.includes((error as NodeJS.ErrnoException).code ?? ''))
-        throw new BusError('UNAVAILABLE', 'the folder of uploads takes no more', error);
-      throw error;
+    for (let done = 0; done < bytes.length; ) {
+      done += (await orUnavailable(this.#handle.write(bytes, done))).bytesWritten;
     }
   }
 
   async commit(_file: WrittenFile): Promise<Placement> {
-    const { key, temporary, final } = this.#paths;
+    await orUnavailable(this.#moveIn());
+    return { store: 'folder', key: this.#paths.key };
+  }
+
+  async abort(): Promise<void> {
+    await orUnavailable(this.#close());
+    await this.#paths.remove();
+  }
+
+  async #moveIn(): Promise<void> {
+    const { temporary, final } = this.#paths;
     await this.#handle.sync();
     await this.#close();
     const folder = dirname(final);
@@ -123,18 +123,25 @@ class FolderWriter implements StoreWriter {
     await rename(temporary, final);
     await syncFolder(folder);
     await syncFolder(dirname(folder));
-    return { store: 'folder', key };
-  }
-
-  async abort(): Promise<void> {
-    await this.#close();
-    await this.#paths.remove();
   }
 
   async #close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#handle.close();
+  }
+}
+
+/**
+ * What the system refuses, such as a full disk (ENOSPC, EDQUOT) or a folder of somebody else (EACCES),
+ * may be put right: the parts stay, so that a later finalize can succeed.
+ */
+async function orUnavailable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new BusError('UNAVAILABLE', 'the folder of uploads can not be written', error);
   }
 }
 
