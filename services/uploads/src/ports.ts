@@ -22,11 +22,16 @@ export interface Kinds {
   judge(name: string): KindJudge;
 }
 
-/** What a scanner says. `unknown`: it is down, or the file is over its limits. */
+/**
+ * What a scanner says. `unknown`: it could not judge the file.
+ *
+ * `fault`: it had the file, so another scan is likely to end so, too; `limits`: the file is above its
+ * limits, so it will as long as those stay. Without one the scanner could not be asked.
+ */
 export type Verdict =
   | { verdict: 'clean' }
   | { verdict: 'infected'; signature: string }
-  | { verdict: 'unknown'; reason: string };
+  | { verdict: 'unknown'; reason: string; fault?: 'file' | 'limits' };
 
 /** One file under scan. */
 export interface ScanStream {

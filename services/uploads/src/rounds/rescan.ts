@@ -8,6 +8,7 @@ import type { Scanner, Verdict } from '../ports.ts';
 import { unlessConflict } from '../records/compare-and-set.ts';
 import type { FoundFile } from '../records/file-records.ts';
 import { readWhole } from '../store/read-whole.ts';
+import { growingWait, LONGEST_WAIT_MS } from './growing-wait.ts';
 
 /** A scan that takes longer is taken for dead. */
 const HOLD_MS = 300_000;
@@ -22,36 +23,51 @@ export interface RescanParts extends Omit<CompletionParts, 'step' | 'kept'> {
 /** One look at all files that wait; one scan at a time. */
 export async function rescan(kept: Kept, parts: RescanParts): Promise<void> {
   for (const id of await kept.scans.open()) {
-    if (!(await kept.scans.claim(id, HOLD_MS))) continue;
+    const tries = await kept.scans.claim(id, HOLD_MS);
+    if (tries === 0) continue;
     // Later than all that are waiting: one bad file keeps no others from being judged.
-    if (!(await rescanFile(kept, id, parts))) await kept.scans.postpone(id, parts.rescanMs);
+    const outcome = await tryFile(kept, id, parts);
+    if (outcome === 'again') await kept.scans.postpone(id, parts.rescanMs, true);
+    if (outcome === 'file') await kept.scans.postpone(id, growingWait(parts.rescanMs, tries));
+    if (outcome === 'limits') await kept.scans.postpone(id, Math.max(parts.rescanMs, LONGEST_WAIT_MS));
   }
 }
 
-/** Whether the file needs no further scan. */
-async function rescanFile(kept: Kept, id: string, parts: RescanParts): Promise<boolean> {
+/** `done`, or why it is to be tried again: soon, ever later (`file`), or once an hour (`limits`). */
+type Outcome = 'done' | 'again' | 'file' | 'limits';
+
+async function tryFile(kept: Kept, id: string, parts: RescanParts): Promise<Outcome> {
+  try {
+    return await rescanFile(kept, id, parts);
+  } catch (err) {
+    parts.log.warn({ err, file: id }, 'a quarantined file waits for another try');
+    return 'file';
+  }
+}
+
+async function rescanFile(kept: Kept, id: string, parts: RescanParts): Promise<Outcome> {
   const found = await kept.files.get(id);
   // Noted a moment before its file, or deleted meanwhile, which takes the job away as well.
-  if (found === null) return false;
+  if (found === null) return 'file';
   if (found.file.state === 'quarantined') {
     const verdict = await scan(kept, found, parts.scanner);
     parts.count(verdict.verdict);
     if (verdict.verdict === 'unknown') {
       parts.log.warn({ file: id, reason: verdict.reason }, 'a quarantined file could not be scanned');
-      return false;
+      return verdict.fault ?? 'again';
     }
     if (verdict.verdict === 'infected') {
       parts.log.warn({ file: id, signature: verdict.signature }, 'a quarantined file is infected');
       await dropInfected(kept, found, parts);
-      return true;
+      return 'done';
     }
     found.file.state = 'ready';
     // Deleted meanwhile, or judged by another instance that was slow.
-    if ((await unlessConflict(kept.files.update(found))) === null) return false;
+    if ((await unlessConflict(kept.files.update(found))) === null) return 'again';
   }
   await share(found.file, { ...parts, kept }, true);
   await kept.scans.done(id);
-  return true;
+  return 'done';
 }
 
 async function scan(kept: Kept, { file, placement }: FoundFile, scanner: Scanner): Promise<Verdict> {

@@ -5,9 +5,14 @@ import type { Kept } from '../kept.ts';
 import type { TextExtractor } from '../ports.ts';
 import type { StoredFile } from '../records/stored-file.ts';
 import { readWhole } from '../store/read-whole.ts';
+import { growingWait } from './growing-wait.ts';
 
 /** An extraction that takes longer is taken for dead; extractors have limits far below. */
 const HOLD_MS = 300_000;
+
+const FIRST_WAIT_MS = 30_000;
+/** With waits that grow to an hour, most of a working day in which somebody may make room for texts. */
+const MOST_TRIES = 12;
 
 export interface TextParts {
   extractor: TextExtractor;
@@ -18,7 +23,20 @@ export interface TextParts {
 /** Files whose instance has died, one after the other. */
 export async function textRound(kept: Kept, parts: TextParts): Promise<void> {
   for (const id of await kept.texts.open()) {
-    if (await kept.texts.claim(id, HOLD_MS)) await extractText(kept, id, parts);
+    const tries = await kept.texts.claim(id, HOLD_MS);
+    if (tries === 0) continue;
+    if (tries > MOST_TRIES) {
+      parts.log.warn({ file: id }, 'the text of a file is given up');
+      parts.count('failed');
+      await kept.texts.done(id);
+      continue;
+    }
+    try {
+      await extractText(kept, id, parts);
+    } catch (err) {
+      parts.log.warn({ err, file: id, tries }, 'the text of a file waits for another try');
+      await kept.texts.postpone(id, growingWait(FIRST_WAIT_MS, tries));
+    }
   }
 }
 
@@ -31,7 +49,7 @@ export async function extractText(kept: Kept, id: string, parts: TextParts): Pro
   const conversation = found?.file.conversation ?? null;
   if (found !== null && conversation !== null && found.file.state === 'ready') {
     const text = await textOf(kept, found, parts);
-    if (text === NOT_NOW) return kept.texts.postpone(id, 0);
+    if (text === NOT_NOW) return kept.texts.postpone(id, 0, true);
     if (text !== null && text !== '') {
       await kept.conversations.putText(conversation, { id, name: found.file.name, text });
       // Deleted meanwhile: its text must not outlive it.

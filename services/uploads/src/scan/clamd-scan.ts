@@ -30,10 +30,10 @@ export class ClamdScan implements ScanStream {
     this.#release = release;
     this.#replyTimeoutMs = timeouts.replyTimeoutMs;
     socket.on('data', (bytes) => this.#hear(bytes));
-    socket.on('error', (error) => this.#settle({ verdict: 'unknown', reason: error.message }));
+    socket.on('error', (error) => this.#settle({ verdict: 'unknown', fault: 'file', reason: error.message }));
     socket.on('close', () => this.#settle(unknown(this.#reply)));
     socket.setTimeout(timeouts.idleTimeoutMs, () =>
-      this.#settle({ verdict: 'unknown', reason: 'the scanner is silent' }),
+      this.#settle({ verdict: 'unknown', fault: 'file', reason: 'the scanner is silent' }),
     );
     socket.write('zINSTREAM\0');
   }

@@ -1,4 +1,5 @@
 import { SUBJECTS } from '@natter/proto';
+import { BusError } from '@natter/runtime';
 import type { NatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Verdict } from '../../src/ports.ts';
@@ -122,4 +123,54 @@ it('a file that is deleted while it waits is not scanned any more', async () => 
   nowMs += 30_000;
   await look(CLEAN);
   expect(await stateOf(service, id)).toBe('FILE_NOT_FOUND');
+});
+
+/** Looks once a minute, and says after how many each try came. */
+async function triesOf(minutes: number, look: () => Promise<void>, tries: () => number): Promise<number[]> {
+  const at: number[] = [];
+  for (let minute = 1; minute <= minutes; minute += 1) {
+    nowMs += 60_000;
+    const before = tries();
+    await look();
+    if (tries() > before) at.push(minute);
+  }
+  return at;
+}
+
+it.each<[string, Verdict, number[]]>([
+  ['is above the limits of the scanner: once an hour', { ...DOWN, fault: 'limits' }, [1, 61, 121]],
+  ['the scanner fails at: ever later', { ...DOWN, fault: 'file' }, [1, 2, 3, 5, 9, 17, 33, 65, 125]],
+])('a file that %s', async (_name, verdict, minutes) => {
+  const { service, look } = await quarantine();
+  const { id } = await upload(service, contentOf(100));
+  let scans = 0;
+  const counting = scannerThatSays(() => {
+    scans += 1;
+    return verdict;
+  });
+  const lookOnce = () =>
+    rescan(service.kept, {
+      ...{ bus: service.bus, log: LOG, now, rescanMs: 30_000, scanner: counting },
+      ready: () => undefined,
+      count: () => undefined,
+    });
+  expect(await triesOf(130, lookOnce, () => scans)).toEqual(minutes);
+  expect(await stateOf(service, id)).toBe('quarantined');
+  nowMs += 3_600_000;
+  await look(CLEAN);
+  expect(await stateOf(service, id)).toBe('ready');
+});
+
+it('one whose bytes can not be read keeps no other from being scanned', async () => {
+  const { service, look } = await quarantine();
+  const [bad, good] = [await upload(service, contentOf(100)), await upload(service, contentOf(100))];
+  const { current } = service.kept.stores;
+  const read = current.read.bind(current);
+  current.read = async (placement, ...rest) => {
+    if (placement.key.startsWith(bad.id)) throw new BusError('REFUSED', 'a broken disk');
+    return read(placement, ...rest);
+  };
+  nowMs += 30_000;
+  await look(CLEAN);
+  expect([await stateOf(service, bad.id), await stateOf(service, good.id)]).toEqual(['quarantined', 'ready']);
 });

@@ -1,4 +1,5 @@
 import { BUCKETS, FILE_TEXT_CHARS } from '@natter/proto';
+import { BusError } from '@natter/runtime';
 import type { NatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { TextExtractor } from '../../src/ports.ts';
@@ -7,6 +8,7 @@ import { textRound } from '../../src/rounds/text-round.ts';
 import {
   brokerWithTopology,
   contentOf,
+  everything,
   LOG,
   type UploadsUnderTest,
   upload,
@@ -55,7 +57,7 @@ it('a finalize is answered before the text is there; then agents find it', async
     expect(await textOf(service, conversation, id)).toEqual({ id, name: 'notes.txt', text: '1500000 bytes' }),
   );
   await queues[0]?.stop();
-  expect(await service.kept.texts.claim(id, 0)).toBe(false);
+  expect(await service.kept.texts.claim(id, 0)).toBe(0);
 });
 
 it('another instance does it when the one that finished the file has died', async () => {
@@ -121,4 +123,38 @@ it('a file whose instance stops meanwhile is left to another one at once', async
   expect(await textOf(service, conversation, id)).toBe(null);
   await textRound(service.kept, parts(extractorOf(sizeOf)));
   expect(await textOf(service, conversation, id)).toMatchObject({ text: '10 bytes' });
+});
+
+it('a text that can not be stored is tried ever later, twelve times, and keeps no other from being read', async () => {
+  const service = await uploadsUnderTest(broker, { now });
+  const conversation = 'alice=t7';
+  const bad = await upload(service, contentOf(10), { conversation });
+  const { conversations } = service.kept;
+  const put = conversations.putText.bind(conversations);
+  let tries = 0;
+  conversations.putText = async (of, text) => {
+    if (text.id !== bad.id) return put(of, text);
+    tries += 1;
+    throw new BusError('REFUSED', 'maximum bytes exceeded');
+  };
+  const good = await upload(service, contentOf(20), { conversation });
+  nowMs += 120_000;
+  const round = () => textRound(service.kept, parts(extractorOf(sizeOf)));
+  await round();
+  expect(await textOf(service, conversation, good.id)).toMatchObject({ text: '20 bytes' });
+  const waits: number[] = [];
+  for (let waited = 30; tries < 12; waited += 30) {
+    nowMs += 30_000;
+    const before = tries;
+    await round();
+    if (tries > before) waits.push(waited);
+    if (tries > before) waited = 0;
+  }
+  expect(waits).toEqual([30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600, 3_600]);
+  expect(await service.kept.texts.open()).not.toContain(bad.id);
+  nowMs += 3_600_000;
+  await round();
+  await round();
+  expect(tries).toBe(12);
+  expect((await everything(service.bus)).filter((one) => one.includes(`text.${bad.id}`))).toEqual([]);
 });

@@ -12,6 +12,15 @@ describe('clamdVerdict', () => {
   });
 
   it.each([
+    ['stream: Heuristics.Limits.Exceeded.MaxFileSize FOUND', 'limits'],
+    ['INSTREAM size limit exceeded. ERROR', 'limits'],
+    ['stream: Can not allocate memory ERROR', 'file'],
+    ['', 'file'],
+  ])('says whose fault %j is: %s', (reply, fault) => {
+    expect(clamdVerdict(reply)).toMatchObject({ verdict: 'unknown', fault });
+  });
+
+  it.each([
     'stream: Heuristics.Limits.Exceeded.MaxFileSize FOUND',
     'stream: Heuristics.Limits.Exceeded FOUND',
     'INSTREAM size limit exceeded. ERROR',

@@ -82,7 +82,11 @@ describe.skipIf(MISSING !== null)('a real clamd', () => {
     try {
       const stream = await createClamdScanner({ address, replyTimeoutMs: 50 }).begin();
       await stream.push(Buffer.from('x'));
-      expect(await stream.end()).toEqual({ verdict: 'unknown', reason: 'the scanner is silent' });
+      expect(await stream.end()).toEqual({
+        verdict: 'unknown',
+        fault: 'file',
+        reason: 'the scanner is silent',
+      });
     } finally {
       clamd.resume();
     }
