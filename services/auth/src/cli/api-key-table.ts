@@ -12,7 +12,9 @@ export function apiKeyTable(keys: readonly ListedKey[]): string {
     created_at,
     expires_at ?? 'never',
   ]);
-  const lines = [HEAD, ...rows].map((row) => row.map((cell) => cell.replaceAll(/\p{C}/gu, '?')));
+  const lines = [HEAD, ...rows].map((row) =>
+    row.map((cell) => cell.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')),
+  );
   const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   const padded = (line: string[]) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0));
   return lines.map((line) => `${padded(line).join('  ').trimEnd()}\n`).join('');

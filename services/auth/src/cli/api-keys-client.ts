@@ -2,6 +2,7 @@
 import { ApiScope } from '@natter/proto';
 import { z } from 'zod';
 import { boundedText } from '../bounded-text.ts';
+import { printable } from './printable.ts';
 
 const Key = z.object({
   id: z.string().max(64),
@@ -12,7 +13,8 @@ const Key = z.object({
 });
 export type ListedKey = z.infer<typeof Key>;
 
-const Made = Key.extend({ key: z.string().max(4_096) });
+/** A key goes to a file or a variable as it is. */
+const Made = Key.extend({ key: z.string().regex(/^[\x21-\x7e]{1,4096}$/) });
 const List = z.object({ keys: z.array(Key) });
 const Refusal = z.object({ error: z.string().max(200), code: z.string().max(64) });
 
@@ -67,7 +69,7 @@ export class ApiKeysClient {
     const { error, code } = refusal.data;
     if (code === 'NOT_FOUND' && method === 'DELETE')
       throw new GatewayError('NO_SUCH_KEY', `no such key: ${path.slice(1)}`);
-    throw new GatewayError('REFUSED', `the gateway refused: ${error} (${code})${hint(code)}`);
+    throw new GatewayError('REFUSED', `the gateway refused: ${printable(`${error} (${code})`)}${hint(code)}`);
   }
 
   async #fetch(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {

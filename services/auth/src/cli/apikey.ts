@@ -13,6 +13,7 @@ import { apiKeyTable } from './api-key-table.ts';
 import { ApiKeysClient, GatewayError } from './api-keys-client.ts';
 import { APIKEY_USAGE, type ApiKeyCommand, readApiKeyArguments } from './apikey-arguments.ts';
 import { BadArguments } from './arguments.ts';
+import { printable } from './printable.ts';
 
 /** Only for the one request. */
 const TOKEN_TTL_S = 60;
@@ -24,7 +25,8 @@ try {
   const file = join(process.env.NATTER_ROOT ?? '.', '.env');
   // Variables that are set win over the file.
   if (existsSync(file)) process.loadEnvFile(file);
-  await run(command, new ApiKeysClient(command.url ?? localGateway(), await adminToken()));
+  const url = command.url ?? localGateway();
+  await run(command, new ApiKeysClient(url, givenToken() ?? (await ownToken(url))));
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`);
   process.exitCode = exitCode(error);
@@ -39,7 +41,7 @@ async function run(command: ApiKeyCommand, client: ApiKeysClient): Promise<void>
     const { key, id, expires_at } = await client.create(command.name, command.scopes, command.ttlS);
     process.stdout.write(`${key}\n`);
     const until = expires_at === null ? 'until it is revoked' : `until ${expires_at}`;
-    process.stderr.write(`Key ${id}, good ${until}. It can't be shown again.\n`);
+    process.stderr.write(`${printable(`Key ${id}, good ${until}. It can't be shown again.`)}\n`);
   }
 }
 
@@ -51,12 +53,17 @@ function localGateway(): string {
   return `http://127.0.0.1:${port}`;
 }
 
-async function adminToken(): Promise<string> {
+function givenToken(): string | null {
   const given = process.env.NATTER_ADMIN_TOKEN?.trim();
-  if (given) {
-    if (!/^[\x21-\x7e]+$/.test(given)) throw new ConfigError(['NATTER_ADMIN_TOKEN: not a token']);
-    return given;
-  }
+  if (!given) return null;
+  if (!/^[\x21-\x7e]+$/.test(given)) throw new ConfigError(['NATTER_ADMIN_TOKEN: not a token']);
+  return given;
+}
+
+/** An admin's token opens everything: it is not shown to a gateway elsewhere. */
+async function ownToken(url: string): Promise<string> {
+  if (!/^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname))
+    throw new ConfigError(['NATTER_ADMIN_TOKEN: is needed for a gateway on another machine']);
   const { config } = loadConfig(AUTH_SETTINGS, process.env);
   const admin = { sub: 'apikey', email: null, name: null, roles: ['admin'], ttlS: TOKEN_TTL_S };
   return (await issueToken(admin, await loadOwnKeys(config), config)).token;

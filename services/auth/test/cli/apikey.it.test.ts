@@ -98,6 +98,27 @@ describe('npm run apikey', () => {
     );
   });
 
+  it('signs no token for a gateway on another machine', async () => {
+    for (const url of ['https://chat.invalid', 'http://127.0.0.1.chat.invalid']) {
+      const ran = await run(['list', '--url', url], folder());
+      expect(ran).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('ADMIN_TOKEN') });
+    }
+  });
+
+  it('shows nothing of an answer that would write to the terminal', async () => {
+    const refusal = { error: '\u001b[2Jdone\u202e', code: 'NO\nYES' };
+    const refused = await gatewayThatAnswers(403, refusal);
+    const { stderr } = await run(['list'], { ...folder(), PORT: String(refused.port) });
+    expect(stderr).toBe('the gateway refused: \\u001b[2Jdone\\u202e (NO\\u000aYES)\n');
+    const create = ['create', '--name', 'ci', '--scope', 'logs:read'];
+    const made = await gatewayThatAnswers(201, { ...KEY, id: '\u001b[2J', key: 'nk_x' });
+    const ran = await run(create, { ...folder(), PORT: String(made.port) });
+    expect(ran).toMatchObject({ status: 0, stdout: 'nk_x\n', stderr: expect.stringContaining('\\u001b[2J') });
+    const bad = await gatewayThatAnswers(201, { ...KEY, key: 'nk_x\u001b[2J' });
+    const none = await run(create, { ...folder(), PORT: String(bad.port) });
+    expect(none).toMatchObject({ status: 1, stdout: '' });
+  });
+
   it('says how it is used, and which setting is wrong', async () => {
     const usage = await run(['create'], folder());
     expect(usage).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('usage:') });
