@@ -18,6 +18,7 @@ import type { Place, UploadCommand } from './dialect.ts';
 import { type FileProgress, progressEvent } from './progress-frames.ts';
 import { askerOf } from './seat.ts';
 import type { Seats } from './seats.ts';
+import { logUploadFailure } from './upload-failures.ts';
 
 type Step<S extends UploadCommand['step']> = Extract<UploadCommand, { step: S }>;
 type Refused = Extract<UploadsAnswer, { ok: false }>;
@@ -64,7 +65,8 @@ export class Uploading {
     this.#commands += 1;
     const done = this.#do(command, principal)
       .catch((err: unknown) => {
-        this.#connection.context.log.error({ err, step: command.step }, 'an upload command failed');
+        const { log, now } = this.#connection.context;
+        logUploadFailure(log, now(), err, command.step);
         if (this.#isThere(principal)) this.#connection.refuse(storeErrorCode(err), about);
       })
       .finally(() => {
