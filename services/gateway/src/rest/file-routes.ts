@@ -71,7 +71,7 @@ function content(deps: FileRouteDeps, request: SignedInRequest, file: FileRecord
   const wanted = rangeHolds(request.header('if-range'), tag)
     ? byteRange(request.header('range'), file.size)
     : 'whole';
-  if (wanted === 'invalid') {
+  if (wanted === 'unsatisfiable') {
     const reply = errorReply('RANGE_INVALID', { correlationId: request.trace.traceId });
     return { ...reply, headers: { ...reply.headers, 'content-range': `bytes */${file.size}` } };
   }

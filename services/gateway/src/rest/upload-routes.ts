@@ -7,7 +7,15 @@ import { type SignedInRequest, type SignInDeps, signedIn } from './signed-in.ts'
 import type { Transfers } from './transfers.ts';
 import { appendUpload } from './tus/append-upload.ts';
 import { createUpload } from './tus/create-upload.ts';
-import { empty, expires, fileHeaders, findUpload, finishUpload, type TusDeps } from './tus/tus-deps.ts';
+import {
+  empty,
+  expires,
+  fileHeaders,
+  findUpload,
+  finishUpload,
+  type TusDeps,
+  tellProgress,
+} from './tus/tus-deps.ts';
 import { CHECKSUM_ALGORITHMS, TUS_VERSION } from './tus/tus-headers.ts';
 import { uploadsRefusal } from './uploads-refusal.ts';
 
@@ -180,6 +188,11 @@ async function head(deps: TusDeps, request: SignedInRequest, id: string): Promis
 
 async function cancelUpload(deps: TusDeps, request: SignedInRequest, id: string): Promise<HttpReply> {
   const { principal, trace } = request;
-  const answer = await deps.uploads.ask({ op: 'cancel', sub: principal.sub, id });
-  return answer.ok ? empty(204, {}) : uploadsRefusal(answer, trace.traceId);
+  const who = { sub: principal.sub, id };
+  // Only for those who watch: of one that was refused they know.
+  const known = await deps.uploads.ask({ op: 'status', ...who });
+  const answer = await deps.uploads.ask({ op: 'cancel', ...who });
+  if (!answer.ok) return uploadsRefusal(answer, trace.traceId);
+  if (known.ok && known.progress !== undefined) tellProgress(deps, request, known.progress, 'cancelled');
+  return empty(204, {});
 }

@@ -397,6 +397,16 @@ describe('an upload of tus', () => {
     expect((await one.ask('DELETE', headers.location ?? '')).status).toBe(404);
   });
 
+  it('tells those who watch that it was cancelled, once', async () => {
+    const one = rig();
+    const { headers } = await one.create(3, { filename: 'notes.txt', room_id: 'room-1' });
+    const watched = one.told.at(-1)?.[0];
+    one.told.length = 0;
+    for (const _ of [1, 2]) await one.ask('DELETE', headers.location ?? '');
+    const event = { file: headers['x-natter-file-id'], status: 'cancelled', sub: 'alice' };
+    expect(one.told).toEqual([[watched, expect.objectContaining(event)]]);
+  });
+
   it('is none that a WebSocket began', async () => {
     const one = rig();
     const answer = await one.uploads.ask({

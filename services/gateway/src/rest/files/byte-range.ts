@@ -7,20 +7,21 @@ export interface ByteRange {
 }
 
 /**
- * Reads a Range header: one range; `whole` where there is none, another unit, or several, which a
- * server may ignore; `invalid` where no byte of the file is meant.
+ * Reads a Range header: one range, or `unsatisfiable` where it means no byte of the file.
+ *
+ * `whole` where there is none, and for what a server may ignore (section 14.2): several ranges,
+ * another unit, and what is no range, also one that ends before it begins (section 14.1.1).
  */
-export function byteRange(header: string, size: number): ByteRange | 'whole' | 'invalid' {
-  const [unit = '', set] = header.split('=', 2);
-  if (set === undefined ? header.trim() === '' : unit.trim().toLowerCase() !== 'bytes') return 'whole';
-  if (set?.includes(',')) return 'whole';
-  const [, first = '', last = ''] = /^\s*(\d{0,15})-(\d{0,15})\s*$/.exec(set ?? '') ?? [];
+export function byteRange(header: string, size: number): ByteRange | 'whole' | 'unsatisfiable' {
+  const [, first = '', last = ''] = /^\s*bytes\s*=\s*(\d*)-(\d*)\s*$/i.exec(header) ?? [];
   if (first === '') {
+    if (last === '') return 'whole';
     // The last bytes of the file, as many as it says or all.
     const length = Math.min(Number(last), size);
-    return last === '' || length === 0 ? 'invalid' : { start: size - length, end: size };
+    return length === 0 ? 'unsatisfiable' : { start: size - length, end: size };
   }
   const start = Number(first);
+  if (last !== '' && Number(last) < start) return 'whole';
   const end = last === '' ? size : Math.min(Number(last) + 1, size);
-  return start < end ? { start, end } : 'invalid';
+  return start < end ? { start, end } : 'unsatisfiable';
 }
