@@ -47,7 +47,8 @@ export class Reader {
       env: {
         PATH,
         HOME,
-        PORT: '0',
+        // Commands ask the gateway on this port, as they would on 8000.
+        PORT: text.startsWith('npm start') ? '0' : String(this.port),
         NATTER_DATA_DIR: this.#path('.natter'),
         KNOWLEDGE_DIR: this.#path('knowledge'),
         NATTER_AGENTS_DIR: this.#path('services/agent/agents'),

@@ -112,6 +112,38 @@ describe('the README', () => {
     expect(JSON.parse(await output(health))).toMatchObject({ status: 'healthy' });
   });
 
+  it('[docs/readme-commands] uploads a file, and is answered from it', async () => {
+    expect(await output(only('Ask about a file', 'sh'))).toContain('The bike carrier may carry 60 kg.\n');
+    await expect
+      .poll(() => ask('How much may the bike carrier carry?'), { timeout: ANSWER_MS, interval: 500 })
+      .toMatchObject({
+        response: expect.stringContaining('60 kg'),
+        metadata: { context: { sources: ['carrier.txt'] } },
+      });
+  });
+
+  it('[docs/readme-commands] follows the logs, by event stream and in a terminal', async () => {
+    const [terminal, stream] = below('Follow the logs', 'sh');
+    if (terminal === undefined || stream === undefined) throw new Error('a block is missing');
+    const events = follow(stream);
+    // curl's own code for the time limit that ends it.
+    expect(await events.ended, events.complained()).toBe(28);
+    expect(events.printed()).toContain('data: {"log":"Deployed"}\n');
+    const warn = stream.text
+      .replace(/\ncurl -sN[^\n]*/, '')
+      .replace(
+        '?message=Deployed"',
+        '" -H "Content-Type: application/json" -d \'{"message":"Look","level":"warn"}\'',
+      );
+    const warned = reader.run({ text: warn });
+    expect(await warned.ended, warned.complained()).toBe(0);
+    const lines = follow(terminal);
+    await expect.poll(() => lines.printed(), { timeout: START_MS }).toMatch(/WARN +Look/);
+    expect(lines.printed()).not.toContain('Deployed');
+    lines.interrupt();
+    await lines.ended;
+  });
+
   it('[docs/readme-extend] adds knowledge to a running agent', async () => {
     await output(only('Give it your knowledge', 'sh'));
     await expect
