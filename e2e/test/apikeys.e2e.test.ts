@@ -116,6 +116,9 @@ describe('a key', () => {
       else if (ttl_s > 60) throw new Error('no reader could be opened within a minute');
     }
     await expectEnded(readers);
+    // Readers are ended at the full second before: within the same one the key is still good.
+    const keys = () => askHttp(stack, 'GET', KEYS, { key });
+    await vi.waitFor(async () => expect(await keys()).toMatchObject({ status: 401 }), LOGS_WAIT);
     await expectRefused(key, 'TOKEN_EXPIRED');
     const { body } = await askHttp(stack, 'GET', KEYS, { key: admin });
     expect(JSON.stringify(body)).not.toContain(key.split('_')[1]);
