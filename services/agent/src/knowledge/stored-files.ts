@@ -11,6 +11,11 @@ const TEXTS = `KV_${BUCKETS.fileTexts}`;
 const INDEX_PAGE = 1_000;
 /** 100,000 files of one conversation; only the newest are wanted. */
 const INDEX_PAGES = 100;
+/**
+ * Texts of all conversations that are noted as work, 50 bytes each. Behind more than these there is
+ * nothing to wait for: the uploads service extracts about one a second.
+ */
+const OPEN_PAGE = 256;
 /** Texts of one read; each has up to 1 MB. */
 const TEXT_PAGE = 16;
 /** Texts of one look: a thousand, while an index holds 64. */
@@ -62,6 +67,21 @@ export class StoredFiles {
       next = (page.at(-1)?.seq ?? 0) + 1;
     }
     return listed;
+  }
+
+  /**
+   * Those of `files` whose text has been noted as work since a time, and not done yet.
+   *
+   * The uploads service notes it before anybody is told that the file is ready, and takes the note away
+   * when the text is stored, or there is none. The notes are of all conversations, so that one read is
+   * enough for any number of files.
+   */
+  async open({ over }: Look, files: readonly ListedFile[], sinceMs: number): Promise<ListedFile[]> {
+    const filter = `$KV.${BUCKETS.fileIndex}.text.*`;
+    const page = await this.#stored.since(INDEX, filter, sinceMs, OPEN_PAGE);
+    over.throwIfAborted();
+    const ids = new Set(page.filter((entry) => !isRemoval(entry)).map((entry) => listedFile(entry).id));
+    return files.filter(({ id }) => ids.has(id));
   }
 
   /** Texts that were stored after a sequence, or since a time in milliseconds since 1970. */

@@ -4,7 +4,7 @@ import { BUCKETS, conversationKey } from '@natter/proto';
 import { Bus, createLogger, keepTopology } from '@natter/runtime';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConversationFiles } from '../../src/knowledge/conversation-files.ts';
+import { type Clock, ConversationFiles } from '../../src/knowledge/conversation-files.ts';
 import { FILE_TEXTS_LIMITS } from '../../src/knowledge/file-texts.ts';
 import { retrievalQuery } from '../../src/knowledge/retrieval-query.ts';
 
@@ -60,8 +60,35 @@ async function remove(id: string): Promise<void> {
   await (await bus.bucket(BUCKETS.fileTexts)).purge(`${conversation}.${id}`);
 }
 
+/** As the uploads service notes that a text is to be extracted. */
+async function note(id: string): Promise<void> {
+  await (await bus.bucket(BUCKETS.fileIndex)).create(`text.${id}`, JSON.stringify({ until: 0, tries: 0 }));
+}
+
+async function done(id: string): Promise<void> {
+  await (await bus.bucket(BUCKETS.fileIndex)).purge(`text.${id}`);
+}
+
+/** Waits take no time; `during` is what happens in the n-th, from 1 on. */
+function clockOf(during: (n: number, signal: AbortSignal) => Promise<void> | void = () => undefined) {
+  const waits: number[] = [];
+  let now = Date.now();
+  const clock: Clock = {
+    now: () => now,
+    wait: async (ms, signal) => {
+      waits.push(ms);
+      now += ms;
+      await during(waits.length, signal);
+    },
+  };
+  const forward = (ms: number) => {
+    now += ms;
+  };
+  return { clock, waits, forward };
+}
+
 /** With the names of the reads it makes. */
-function opened(lookMs?: number) {
+function opened(lookMs?: number, clock: Clock = clockOf(() => expect.fail('nothing to wait for')).clock) {
   const reads: string[] = [];
   const noted = <A extends unknown[], R>(name: string, read: (...args: A) => R) => {
     return (...args: A) => {
@@ -76,6 +103,7 @@ function opened(lookMs?: number) {
       from: noted('from', stored.from.bind(stored)),
       since: noted('since', stored.since.bind(stored)),
     },
+    clock,
     ...(lookMs === undefined ? {} : { lookMs }),
   });
   const names = async (of = conversation) => (await files.of(of, alive, log))?.files.map(({ name }) => name);
@@ -156,6 +184,152 @@ describe('the files of a conversation', () => {
     await share('good.txt', 'a');
     expect(await opened().names()).toEqual(['good.txt']);
     expect(warn).toHaveBeenCalledTimes(1);
+  });
+});
+
+/** Of a look that has work to do on a machine that is busy. */
+const PATIENT_MS = 60_000;
+
+describe('a text that is being extracted', () => {
+  it('is waited for', async () => {
+    const id = randomUUID();
+    await list(id);
+    await note(id);
+    const { clock, waits } = clockOf(async (n) => {
+      if (n !== 3) return;
+      await write(id, JSON.stringify({ id, name: 'slow.pdf', text: 'a' }));
+      await done(id);
+    });
+    expect(await opened(PATIENT_MS, clock).names()).toEqual(['slow.pdf']);
+    expect(waits).toEqual([150, 150, 150]);
+  });
+
+  it('is waited for in a conversation whose other files are known', async () => {
+    const id = randomUUID();
+    const { clock, waits } = clockOf(async () => {
+      await write(id, JSON.stringify({ id, name: 'two.txt', text: 'b' }));
+      await done(id);
+    });
+    const { names } = opened(PATIENT_MS, clock);
+    await share('one.txt', 'a');
+    expect(await names()).toEqual(['one.txt']);
+    await list(id);
+    await note(id);
+    expect(await names()).toEqual(['one.txt', 'two.txt']);
+    expect(waits).toEqual([150]);
+  });
+
+  it('is waited for no more once it turns out that there is none', async () => {
+    await share('one.txt', 'a');
+    const id = randomUUID();
+    await list(id);
+    await note(id);
+    const { clock, waits } = clockOf(() => done(id));
+    expect(await opened(PATIENT_MS, clock).names()).toEqual(['one.txt']);
+    expect(waits).toEqual([150]);
+  });
+
+  it('is waited for no longer than 3 s, with one read each time, and found by a later question', async () => {
+    await share('one.txt', 'a');
+    const id = randomUUID();
+    await list(id);
+    await note(id);
+    const { clock, waits } = clockOf();
+    const { names, reads } = opened(PATIENT_MS, clock);
+    expect(await names()).toEqual(['one.txt']);
+    expect(waits).toEqual(Array(20).fill(150));
+    expect(reads.filter((name) => name === 'since')).toHaveLength(1 + 1 + 20);
+    expect(warn).not.toHaveBeenCalled();
+    await write(id, JSON.stringify({ id, name: 'slow.pdf', text: 'b' }));
+    await done(id);
+    expect(await names()).toEqual(['one.txt', 'slow.pdf']);
+    expect(waits).toHaveLength(20);
+  });
+
+  it('is not waited for when it has been open for two minutes', async () => {
+    const id = randomUUID();
+    await list(id);
+    await note(id);
+    const { clock, waits, forward } = clockOf();
+    forward(180_000);
+    expect(await opened(PATIENT_MS, clock).names()).toBeUndefined();
+    expect(waits).toEqual([]);
+    await done(id);
+  });
+
+  it('of another conversation is not waited for', async () => {
+    await list(randomUUID());
+    const other = randomUUID();
+    await list(other, conversationKey('bob', randomUUID()));
+    await note(other);
+    expect(await opened(PATIENT_MS).names()).toBeUndefined();
+    await done(other);
+  });
+
+  it('is found when it was done between the look for it and the look for its note', async () => {
+    const id = randomUUID();
+    await list(id);
+    const { stored } = agent;
+    let looks = 0;
+    const files = new ConversationFiles({
+      stored: {
+        newest: stored.newest.bind(stored),
+        from: stored.from.bind(stored),
+        since: async (...args) => {
+          looks += 1;
+          if (looks === 2) await write(id, JSON.stringify({ id, name: 'quick.txt', text: 'a' }));
+          return stored.since(...args);
+        },
+      },
+      lookMs: PATIENT_MS,
+    });
+    expect((await files.of(conversation, alive, log))?.files.map(({ name }) => name)).toEqual(['quick.txt']);
+  });
+
+  it('costs one read to know that there is none of an old file, and none where all files have texts', async () => {
+    await share('one.txt', 'a');
+    const { clock, forward } = clockOf(() => expect.fail('nothing to wait for'));
+    const { names, reads } = opened(PATIENT_MS, clock);
+    await names();
+    reads.length = 0;
+    await names();
+    expect(reads).toEqual(['from', 'from']);
+    await list(randomUUID());
+    forward(180_000);
+    reads.length = 0;
+    expect(await names()).toEqual(['one.txt']);
+    expect(reads).toEqual(['from', 'from', 'since']);
+  });
+
+  it('is waited for no more once the run is cancelled', async () => {
+    await share('one.txt', 'a');
+    const id = randomUUID();
+    await list(id);
+    await note(id);
+    const controller = new AbortController();
+    const { clock, waits } = clockOf(() => controller.abort(new Error('cancelled')));
+    expect(await opened(PATIENT_MS, clock).files.of(conversation, controller.signal, log)).toBeNull();
+    expect(waits).toHaveLength(1);
+    expect(warn).not.toHaveBeenCalled();
+    await done(id);
+  });
+
+  it('costs nothing when the run was cancelled before', async () => {
+    const { files, reads } = opened(PATIENT_MS);
+    expect(await files.of(conversation, AbortSignal.abort(new Error('cancelled')), log)).toBeNull();
+    expect(reads).toEqual([]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it('takes nothing away that was found when the wait for it fails', async () => {
+    await share('one.txt', 'a');
+    const id = randomUUID();
+    await list(id);
+    await note(id);
+    const { clock } = clockOf(() => Promise.reject(Object.assign(new Error('broken'), { code: 'X' })));
+    expect(await opened(PATIENT_MS, clock).names()).toEqual(['one.txt']);
+    expect(warn).toHaveBeenCalledTimes(1);
+    await done(id);
   });
 });
 
