@@ -266,24 +266,44 @@ describe('a text that is being extracted', () => {
     await done(other);
   });
 
-  it('is found when it was done between the look for it and the look for its note', async () => {
-    const id = randomUUID();
-    await list(id);
+  /** By the machine's clock; `before` runs before the n-th read from a time on, from 1 on. */
+  const bySystemClock = async (before: (n: number) => Promise<void> | void) => {
     const { stored } = agent;
-    let looks = 0;
+    let reads = 0;
     const files = new ConversationFiles({
       stored: {
         newest: stored.newest.bind(stored),
         from: stored.from.bind(stored),
         since: async (...args) => {
-          looks += 1;
-          if (looks === 2) await write(id, JSON.stringify({ id, name: 'quick.txt', text: 'a' }));
+          reads += 1;
+          await before(reads);
           return stored.since(...args);
         },
       },
       lookMs: PATIENT_MS,
     });
-    expect((await files.of(conversation, alive, log))?.files.map(({ name }) => name)).toEqual(['quick.txt']);
+    return (await files.of(conversation, alive, log))?.files.map(({ name }) => name);
+  };
+
+  it('is found when it was done between the look for it and the look for its note', async () => {
+    const id = randomUUID();
+    await list(id);
+    const names = await bySystemClock(async (n) => {
+      if (n === 2) await write(id, JSON.stringify({ id, name: 'quick.txt', text: 'a' }));
+    });
+    expect(names).toEqual(['quick.txt']);
+  });
+
+  it('is waited for by the clock of the machine', async () => {
+    const id = randomUUID();
+    await list(id);
+    await note(id);
+    const names = await bySystemClock(async (n) => {
+      if (n !== 3) return;
+      await write(id, JSON.stringify({ id, name: 'slow.pdf', text: 'a' }));
+      await done(id);
+    });
+    expect(names).toEqual(['slow.pdf']);
   });
 
   it('costs one read to know that there is none of an old file, and none where all files have texts', async () => {
