@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, loadConfig } from '@natter/runtime/config';
 import { AUTH_SETTINGS } from '../services/auth/src/config.ts';
 import { GATEWAY_SETTINGS } from '../services/gateway/src/config.ts';
-import { BadArguments, type LogsArguments, readArguments, USAGE } from './logs/arguments.ts';
+import { asksForHelp, BadArguments, type LogsArguments, readArguments, USAGE } from './logs/arguments.ts';
 import { type Credential, CredentialError, fixedKey, ownToken, signOwnToken } from './logs/credential.ts';
 import { followLogs, LogsRefused } from './logs/follow-logs.ts';
 import { printedLine } from './logs/printed-line.ts';
@@ -18,7 +18,9 @@ const end = new AbortController();
 
 endQuietly();
 try {
-  await main(readArguments(process.argv.slice(2)));
+  const args = process.argv.slice(2);
+  if (asksForHelp(args)) stdout.write(`${USAGE}\n`);
+  else await main(readArguments(args));
 } catch (error) {
   stderr.write(`${explain(error)}\n`);
   process.exitCode = 1;
@@ -40,6 +42,8 @@ async function main(args: LogsArguments): Promise<void> {
     url,
     credential: key === null ? ownCredential(url) : fixedKey(key),
     print: (data) => write(printedLine(data, { json: args.json, colour })),
+    // A quiet stack looks like one that hangs. A file or a program gets no such line.
+    began: (text) => void (stderr.isTTY && stderr.write(`logs: ${text}\n`)),
     say: (text) => void stderr.write(`logs: ${text}\n`),
     signal: end.signal,
     wait: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),

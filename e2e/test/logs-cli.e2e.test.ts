@@ -140,6 +140,7 @@ describe('npm run logs', () => {
     for (const run of [terminal, asked, dumb, piped])
       await soon(() => expect(run.out()).toMatch(/ERROR {2}burning.*\s+$/));
     expect(terminal.out()).toContain(RED);
+    expect(terminal.out().match(/logs: following http/g)).toHaveLength(1);
     for (const run of [asked, dumb, piped]) expect(run.out()).not.toContain('\u001b');
   });
 

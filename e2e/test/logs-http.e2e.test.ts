@@ -199,24 +199,25 @@ describe('lines of a service outside', () => {
     const readers = await socketsAndStreams(everywhere('?service=shop'));
     const good = Array.from({ length: 200 }, (_, at) => `line ${at}`);
     const rows = good.map((msg) => JSON.stringify({ service: 'shop', msg }));
-    const bad = [
-      'no JSON',
-      '[]',
-      '{"service":"shop"}',
-      '{"msg":"x","level":"loud"}',
-      '{"msg":"x","service":"a b"}',
+    const reasons: [line: string, detail: string][] = [
+      ['no JSON', 'not JSON'],
+      ['[]', 'not JSON'],
+      ['{"service":"shop"}', 'msg'],
+      ['{"msg":"x","level":"loud"}', 'level'],
+      ['{"msg":"x","service":"a b"}', 'service'],
     ];
+    const bad = reasons.map(([line]) => line);
     // Behind the hundredth; a blank line is counted and no mistake.
     rows.splice(100, 0, '', ...bad);
     const { status, body } = await post('/api/logs', rows.join('\n'), { gateway: 1 });
-    const refused = bad.map((_, at) => ({ line: 101 + at, code: 'INVALID_LOG_LINE' }));
+    const code = 'INVALID_LOG_LINE';
+    const refused = reasons.map(([, detail], at) => ({ line: 101 + at, code, detail }));
     expect([status, body]).toEqual([200, { accepted: 200, refused }]);
     await post('/api/logs', { service: 'shop', msg: 'end' });
     for (const reader of readers) {
       const texts = (await framesUpTo(reader, 'end')).map(({ log }) => log);
       expect(texts.toSorted()).toEqual([...good, 'end'].toSorted());
     }
-    const code = 'INVALID_LOG_LINE';
     expectRefused(await post('/api/logs', bad.join('\n')), 400, code);
   });
 

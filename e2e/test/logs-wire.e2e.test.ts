@@ -174,19 +174,19 @@ describe('/ws/logs', () => {
   it('[logs/errors] answers a bad frame with an error, and goes on; a frame that is too large ends it', async () => {
     const probe = await socket('?category=errors');
     await readersHere(stack, 1);
-    const bad: [sent: unknown, code: string][] = [
+    const bad: [sent: unknown, code: string, detail?: string][] = [
       ['no JSON', 'INVALID_JSON'],
       [new Uint8Array([1, 2, 3]), 'INVALID_JSON'],
       ['[1]', 'INVALID_JSON'],
       [{}, 'UNKNOWN_TYPE'],
-      [{ ack: 'x' }, 'INVALID_FIELD'],
-      [{ ack: -1 }, 'INVALID_FIELD'],
+      [{ ack: 'x' }, 'INVALID_FIELD', 'ack'],
+      [{ ack: -1 }, 'INVALID_FIELD', 'ack'],
       // It has no name under which it could be kept.
-      [{ ack: 1 }, 'INVALID_FIELD'],
+      [{ ack: 1 }, 'INVALID_FIELD', 'ack'],
     ];
-    for (const [sent, code] of bad) {
+    for (const [sent, code, detail] of bad) {
       probe.send(sent);
-      expect(await probe.next()).toEqual({ error: expect.any(String), code });
+      expect(await probe.next()).toEqual({ error: expect.any(String), code, detail });
     }
     await storeLines(stack, [{ msg: 'After all of them', category: 'errors' }]);
     expect(await probe.next()).toEqual({ log: 'After all of them' });

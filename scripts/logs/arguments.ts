@@ -11,7 +11,8 @@ export const USAGE = `usage: npm run -s logs -- [--service <name>] [--level <lev
   --url       a gateway; default: the one of this machine
   --key       an API key that may read logs; default: NATTER_API_KEY, then LOGS_API_KEY, then, for a gateway
               of this machine, an access token signed with the keys in NATTER_DATA_DIR
-  --json      each line as JSON, for programs`;
+  --json      each line as JSON, for programs
+  --help      this text`;
 
 /** The arguments can't be used; the message says why. */
 export class BadArguments extends Error {
@@ -29,6 +30,11 @@ export interface LogsArguments {
   url: URL | null;
   key: string | null;
   json: boolean;
+}
+
+/** Whether somebody wants to read USAGE, whatever else the arguments say. */
+export function asksForHelp(args: string[]): boolean {
+  return args.includes('--help') || args.includes('-h');
 }
 
 /** Throws BadArguments. */

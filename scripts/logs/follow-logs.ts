@@ -12,6 +12,8 @@ export interface FollowOptions {
   credential: Credential;
   /** Nothing more is read until it resolves. */
   print(data: string): Promise<void>;
+  /** Once, when the first stream is open: what is being followed, in words for people. */
+  began?(text: string): void;
   /** Words for people. */
   say(text: string): void;
   /** Ends it. */
@@ -39,7 +41,7 @@ const REASON_BYTES = 4_096;
 export async function followLogs(options: FollowOptions): Promise<void> {
   const { signal, say, url } = options;
   const backoff = new Backoff(options.random);
-  const state: State = { lastId: null, isDown: false };
+  const state: State = { lastId: null, isDown: false, hasBegun: false };
   while (!signal.aborted) {
     let reason = 'the stream ended';
     try {
@@ -60,6 +62,7 @@ interface State {
   lastId: string | null;
   /** People were told that there is no connection. */
   isDown: boolean;
+  hasBegun: boolean;
 }
 
 /** Reads one answer to its end; true: try again at once, with another credential. */
@@ -85,6 +88,8 @@ async function readOnce(options: FollowOptions, state: State, backoff: Backoff):
     await expectStream(response, url);
     if (state.isDown) say(`connected to ${url.origin} again`);
     state.isDown = false;
+    if (!state.hasBegun) options.began?.(following(options));
+    state.hasBegun = true;
     await readEvents(response, options, state, backoff, silence);
     return false;
   } finally {
@@ -117,6 +122,12 @@ async function readEvents(
     await print(data);
     if (id !== null) state.lastId = id;
   }
+}
+
+/** `following http://127.0.0.1:8000, level=warn, tail=50` */
+function following({ url, filter, tail }: FollowOptions): string {
+  const asked = Object.entries({ ...filter, tail }).filter(([, value]) => value !== null);
+  return [`following ${url.origin}`, ...asked.map(([name, value]) => `${name}=${value}`)].join(', ');
 }
 
 function streamUrl({ url, filter, tail }: FollowOptions, { lastId }: State): URL {

@@ -69,6 +69,14 @@ test('it prints lines of the gateway at PORT with the key of NATTER_API_KEY, and
   expect(run.out()).toBe('03:04:05 agent    ERROR  said\n');
 });
 
+test('it prints its usage and asks no gateway where somebody wants help', async () => {
+  const { port, headers } = await gateway();
+  const run = logs(['--level', 'loud', '--help'], { PORT: port });
+  expect(await run.ended).toBe(0);
+  expect([run.err(), headers]).toEqual(['', []]);
+  expect(run.out()).toMatch(/^usage: npm run -s logs/);
+});
+
 test('without a key it signs a token of an admin with the keys of this machine', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'natter-logs-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));

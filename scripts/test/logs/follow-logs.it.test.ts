@@ -63,6 +63,15 @@ function follow(url: URL, more: Partial<FollowOptions> = {}) {
   return { printed, said, waits, done, end: () => end.abort() };
 }
 
+test('it says once what it follows, when the stream is open, also where no line comes', async () => {
+  const { url, requests } = await gateway(refuse(503), stream('retry: 100\n\n', 'end'));
+  const began: string[] = [];
+  const filter = { service: null, level: 'warn', category: 'a.b' } as const;
+  follow(url, { filter, began: (text) => void began.push(text) });
+  await soon(() => expect(requests.length).toBeGreaterThan(3));
+  expect(began).toEqual([`following ${url.origin}, level=warn, category=a.b, tail=50`]);
+});
+
 test('it asks with key, filter and tail, prints what comes, and ends without a word', async () => {
   const { url, requests } = await gateway(stream('id: 1\ndata: a\n\n: beat\n\nid: 2\ndata: b\ndata: c\n\n'));
   const filter = { service: 'agent', level: 'warn', category: 'a.b' } as const;

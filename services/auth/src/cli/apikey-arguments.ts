@@ -12,6 +12,7 @@ export const APIKEY_USAGE = `usage: npm run -s apikey -- create --name <name> --
   --scope  logs:read, logs:write or admin; may be given several times
   --ttl    how long it is good: 30s, 15m, 12h, 90d; at most 3660d; default: until it is revoked
   --url    the gateway; default http://127.0.0.1:<PORT, or 8000>
+  --help   this text
 NATTER_ADMIN_TOKEN: an access token or API key of an admin; unset: a token is signed with the local
   key, for a gateway on this machine only.
 exit codes: 0 done, 1 refused or failed, 2 arguments or settings, 3 no gateway answers, 4 no such key`;

@@ -12,7 +12,7 @@ import { issueToken } from '../tokens/issue-token.ts';
 import { apiKeyTable } from './api-key-table.ts';
 import { ApiKeysClient, GatewayError } from './api-keys-client.ts';
 import { APIKEY_USAGE, type ApiKeyCommand, readApiKeyArguments } from './apikey-arguments.ts';
-import { BadArguments } from './arguments.ts';
+import { asksForHelp, BadArguments } from './arguments.ts';
 import { printable } from './printable.ts';
 
 /** Only for the one request. */
@@ -21,15 +21,20 @@ const TOKEN_TTL_S = 60;
 const EXIT_CODES = { NO_GATEWAY: 1, REFUSED: 1, UNREACHABLE: 3, NO_SUCH_KEY: 4 } as const;
 
 try {
-  const command = readApiKeyArguments(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (asksForHelp(args)) process.stdout.write(`${APIKEY_USAGE}\n`);
+  else await main(readApiKeyArguments(args));
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exitCode = exitCode(error);
+}
+
+async function main(command: ApiKeyCommand): Promise<void> {
   const file = join(process.env.NATTER_ROOT ?? '.', '.env');
   // Variables that are set win over the file.
   if (existsSync(file)) process.loadEnvFile(file);
   const url = command.url ?? localGateway();
   await run(command, new ApiKeysClient(url, givenToken() ?? (await ownToken(url))));
-} catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = exitCode(error);
 }
 
 async function run(command: ApiKeyCommand, client: ApiKeysClient): Promise<void> {

@@ -7,7 +7,8 @@ import { parseTtl } from './ttl.ts';
 export const USAGE = `usage: npm run -s token -- --sub <id> [--email <address>] [--name <name>] [--role <role>]... [--ttl <time>]
   --sub    whom the token is for, 1 to 128 bytes
   --role   a role, such as admin; may be given up to 16 times
-  --ttl    how long it is good: 30s, 15m, 1h, 7d; at most 365d; default 1h`;
+  --ttl    how long it is good: 30s, 15m, 1h, 7d; at most 365d; default 1h
+  --help   this text`;
 
 /** The arguments can't be used; the message says why. */
 export class BadArguments extends Error {
@@ -28,6 +29,11 @@ const Arguments = z.object({
     .default([]),
   ttl: z.string().default('1h'),
 });
+
+/** Whether somebody wants to read the usage, whatever else the arguments say. */
+export function asksForHelp(args: string[]): boolean {
+  return args.includes('--help') || args.includes('-h');
+}
 
 /** Throws BadArguments. */
 export function readArguments(args: string[]): TokenRequest {

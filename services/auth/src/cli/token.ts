@@ -9,20 +9,25 @@ import { join } from 'node:path';
 import { ConfigError, loadConfig } from '@natter/runtime';
 import { AUTH_SETTINGS } from '../config.ts';
 import { loadOwnKeys } from '../keys/own-keys.ts';
-import { issueToken, UnfitToken } from '../tokens/issue-token.ts';
-import { BadArguments, readArguments, USAGE } from './arguments.ts';
+import { issueToken, type TokenRequest, UnfitToken } from '../tokens/issue-token.ts';
+import { asksForHelp, BadArguments, readArguments, USAGE } from './arguments.ts';
 
 try {
-  const request = readArguments(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (asksForHelp(args)) process.stdout.write(`${USAGE}\n`);
+  else await printToken(readArguments(args));
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function printToken(request: TokenRequest): Promise<void> {
   const file = join(process.env.NATTER_ROOT ?? '.', '.env');
   // Variables that are set win over the file.
   if (existsSync(file)) process.loadEnvFile(file);
   const { config } = loadConfig(AUTH_SETTINGS, process.env);
   const { token } = await issueToken(request, await loadOwnKeys(config), config);
   process.stdout.write(`${token}\n`);
-} catch (error) {
-  process.stderr.write(`${explain(error)}\n`);
-  process.exitCode = 1;
 }
 
 function explain(error: unknown): string {

@@ -45,6 +45,12 @@ async function gatewayThatAnswers(status: number, body: unknown, headers: Record
 const folder = () => ({ NATTER_ROOT: temporaryFolder(), NATTER_DATA_DIR: 'data' });
 
 describe('npm run apikey', () => {
+  it.each([[['--help']], [['create', '-h']]])('prints its usage for %j', async (args) => {
+    const { status, stdout, stderr } = await run(args, folder());
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^usage: npm run -s apikey/);
+  });
+
   it('asks as an admin for a minute, at the port that .env names', async () => {
     const { port, requests } = await gatewayThatAnswers(200, { keys: [KEY] });
     const env = folder();

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -30,6 +30,17 @@ it('prints one token and nothing else, which a service on the same folder accept
     ok: true,
     principal: { sub: 'alice', roles: ['admin'] },
   });
+});
+
+it('prints its usage and makes no keys where somebody asks for help', () => {
+  const root = temporaryFolder();
+  const { status, stdout, stderr } = run(['--help'], {
+    NATTER_ROOT: root,
+    NATTER_DATA_DIR: join(root, 'data'),
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^usage: npm run -s token/);
+  expect(existsSync(join(root, 'data'))).toBe(false);
 });
 
 it('reads .env at the root, below the variables that are set', async () => {

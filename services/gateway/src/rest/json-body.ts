@@ -6,6 +6,10 @@ export type Parsed<T> = { ok: true; value: T } | { ok: false; reply: HttpReply }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
+/** A field that the schema doesn't know is named as its client does. */
+const DETAIL_CHARS = 64;
+
+/** A field that can't be used is named in `detail`. */
 export function jsonBody<T>(bytes: Uint8Array, schema: z.ZodType<T>): Parsed<T> {
   let value: unknown;
   try {
@@ -16,7 +20,11 @@ export function jsonBody<T>(bytes: Uint8Array, schema: z.ZodType<T>): Parsed<T> 
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { ok: false, reply: errorReply('INVALID_JSON') };
   const parsed = schema.safeParse(value);
-  return parsed.success
-    ? { ok: true, value: parsed.data }
-    : { ok: false, reply: errorReply('INVALID_FIELD') };
+  if (parsed.success) return { ok: true, value: parsed.data };
+  return { ok: false, reply: errorReply('INVALID_FIELD', { fields: detailOf(parsed.error) }) };
+}
+
+function detailOf({ issues: [issue] }: z.ZodError): { detail?: string } {
+  const field = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0];
+  return field === undefined ? {} : { detail: String(field).slice(0, DETAIL_CHARS) };
 }

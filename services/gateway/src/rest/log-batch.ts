@@ -30,9 +30,10 @@ export function logBatch(body: Uint8Array): BatchLine[] | null {
   return lines;
 }
 
-/** Null for what is no JSON object, or too long. */
-export function batchValue({ bytes }: BatchLine): Record<string, unknown> | null {
-  return bytes.length > MAX_LINE_BYTES ? null : parseObject(bytes);
+/** Or why it has none; an array or a number is no JSON here either. */
+export function batchValue({ bytes }: BatchLine): Record<string, unknown> | 'too long' | 'not JSON' {
+  if (bytes.length > MAX_LINE_BYTES) return 'too long';
+  return parseObject(bytes) ?? 'not JSON';
 }
 
 /** Spaces, tabs and carriage returns only. */

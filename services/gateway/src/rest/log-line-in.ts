@@ -16,22 +16,28 @@ export interface LineIn {
   data: string;
 }
 
+/** The field that can't be used, or what is wrong with the line. */
+export type LineProblem = 'msg' | 'level' | 'service' | 'category' | 'reserved service' | 'too deep';
+
 /** Service of a line that names none. */
 const EXTERNAL = 'external';
 
 const RESERVED: readonly string[] = OWN_SERVICES;
 
-/** A line as it is stored, or null for one that can't be used. */
-export function lineIn(value: Record<string, unknown>, nowMs: number): LineIn | null {
+/** A line as it is stored, or why it can't be. */
+export function lineIn(value: Record<string, unknown>, nowMs: number): LineIn | LineProblem {
   const { level: levelIn, time, service: serviceIn, category: categoryIn, msg, ...fields } = value;
+  if (typeof msg !== 'string' || msg === '') return 'msg';
   const level = levelOf(levelIn);
+  if (level === null) return 'level';
   const service = nameOf(serviceIn, EXTERNAL);
+  if (service === null) return 'service';
+  if (RESERVED.includes(service.toLowerCase())) return 'reserved service';
   const category = nameOf(categoryIn, GENERAL);
-  if (level === null || service === null || category === null) return null;
-  if (typeof msg !== 'string' || msg === '' || RESERVED.includes(service.toLowerCase())) return null;
+  if (category === null) return 'category';
   const head = { level, time: timeOf(time, nowMs), service, category };
   const data = written(head, msg, fields);
-  return data === null ? null : { subject: SUBJECTS.log(service, level, category), data };
+  return data === null ? 'too deep' : { subject: SUBJECTS.log(service, level, category), data };
 }
 
 /** By name, or by pino's number; info where there is none. */

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ERRORS, type ErrorCode, LIMITS } from '@natter/proto';
 import { redactText } from '@natter/runtime';
 import { z } from 'zod';
-import type { AppendRefusal, LogAppender } from '../bus/logs/log-appender.ts';
+import type { LogAppender } from '../bus/logs/log-appender.ts';
 import { mayReadLogs, mayWriteLogs } from '../bus/logs/log-scopes.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { jsonBody } from './json-body.ts';
@@ -101,22 +101,23 @@ async function append({ lines, now }: LogRouteDeps, { body, trace }: SignedInReq
   const batch = logBatch(body);
   if (batch === null) return errorReply('BODY_TOO_LARGE', { correlationId });
   if (batch.length === 0) return errorReply('INVALID_JSON', { correlationId });
-  const appended: (ReturnType<LogAppender['append']> | AppendRefusal)[] = [];
+  const appended: (ReturnType<LogAppender['append']> | BadLine)[] = [];
   let bytes = 0;
   for (const one of batch) {
     const value = batchValue(one);
-    const line = value === null ? null : lineIn(value, now());
-    appended.push(line === null ? 'INVALID_LOG_LINE' : lines.append(line));
+    const line = typeof value === 'string' ? value : lineIn(value, now());
+    appended.push(typeof line === 'string' ? badLine(line) : lines.append(line));
     bytes += one.bytes.length;
     // A thousand nested lines take half a second.
     if (appended.length % LINES_A_TURN !== 0 && bytes < BYTES_A_TURN) continue;
     bytes = 0;
     await setImmediate();
   }
-  const codes = await Promise.all(appended);
+  const refusals = await Promise.all(appended);
   const refused = batch.flatMap(({ index }, at) => {
-    const code = codes[at] ?? null;
-    return code === null ? [] : [{ line: index, code }];
+    const refusal = refusals[at] ?? null;
+    if (refusal === null) return [];
+    return [{ line: index, ...(typeof refusal === 'string' ? { code: refusal } : refusal) }];
   });
   const answer = { accepted: batch.length - refused.length, refused };
   if (answer.accepted > 0) return json(200, answer);
@@ -130,6 +131,13 @@ async function append({ lines, now }: LogRouteDeps, { body, trace }: SignedInReq
   });
 }
 
+/** A line that the broker is not asked about. */
+type BadLine = ReturnType<typeof badLine>;
+
+function badLine(detail: string) {
+  return { code: 'INVALID_LOG_LINE', detail } as const;
+}
+
 async function broadcast(deps: LogRouteDeps, request: SignedInRequest): Promise<HttpReply> {
   const correlationId = request.trace.traceId;
   const parsed = asked(request);
@@ -138,7 +146,9 @@ async function broadcast(deps: LogRouteDeps, request: SignedInRequest): Promise<
   if (message.trim() === '') return errorReply('EMPTY_MESSAGE', { correlationId });
   if (message.length > LIMITS.messageChars) return errorReply('MESSAGE_TOO_LONG', { correlationId });
   const line = lineIn({ msg: message, level, category, service }, deps.now());
-  const code = line === null ? 'INVALID_LOG_LINE' : await deps.lines.append(line);
+  if (typeof line === 'string')
+    return errorReply('INVALID_LOG_LINE', { correlationId, fields: { detail: line } });
+  const code = await deps.lines.append(line);
   if (code !== null) return errorReply(code, { correlationId });
   return json(200, { status: 'success', message: `Log broadcasted: ${redactText(message)}` });
 }
@@ -146,7 +156,14 @@ async function broadcast(deps: LogRouteDeps, request: SignedInRequest): Promise<
 /** The query as in the original, else the body. */
 function asked(request: SignedInRequest): ReturnType<typeof jsonBody<z.infer<typeof Broadcast>>> {
   const message = request.query('message');
-  if (message === undefined) return jsonBody(request.body, Broadcast);
+  if (message === undefined && request.body.length > 0) return jsonBody(request.body, Broadcast);
+  if (message === undefined) {
+    const correlationId = request.trace.traceId;
+    return {
+      ok: false,
+      reply: errorReply('INVALID_FIELD', { correlationId, fields: { detail: 'message' } }),
+    };
+  }
   return { ok: true, value: { message, level: undefined, category: undefined, service: undefined } };
 }
 

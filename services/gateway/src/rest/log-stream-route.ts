@@ -31,7 +31,10 @@ export function logStreamRoutes({ visits, streams, wire, origins }: LogStreamRou
     handle: async (request) => {
       const opening = wire.open(request);
       const admission = await visits.admit(opening);
-      if (!admission.ok) return errorReply(admission.code);
+      if (!admission.ok) {
+        const { code, detail } = admission;
+        return errorReply(code, detail === undefined ? {} : { fields: { detail } });
+      }
       const { admitted } = admission;
       if (!visits.hasRoom(admitted, opening)) return errorReply('TOO_MANY_CONNECTIONS');
       return {

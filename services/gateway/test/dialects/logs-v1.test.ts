@@ -1,9 +1,8 @@
-import type { ErrorCode } from '@natter/proto';
 import clientFrames from '@natter/proto/corpus/logs-v1/client-frames.json' with { type: 'json' };
 import serverFrames from '@natter/proto/corpus/logs-v1/server-frames.json' with { type: 'json' };
 import { describe, expect, it } from 'vitest';
 import { logsV1 } from '../../src/dialects/logs-v1/codec.ts';
-import type { LogFormat, ShownLine } from '../../src/session/logs/log-wire.ts';
+import type { LogFormat, LogRefusal, ShownLine } from '../../src/session/logs/log-wire.ts';
 
 const utf8 = new TextEncoder();
 
@@ -73,8 +72,15 @@ describe('logs-v1', () => {
     [{ name: 'a/b' }],
     [{ name: 'x'.repeat(65) }],
     [{ format: 'xml' }],
-  ])('says that %o can not be used, and still whose request it is', (query) => {
-    expect(open({ ...query, token: 'key' })).toMatchObject({ problem: 'INVALID_FIELD', credential: 'key' });
+  ])('names what can not be used of %o, and still whose request it is', (query) => {
+    const [detail] = Object.keys(query);
+    const problem = { code: 'INVALID_FIELD', detail };
+    expect(open({ ...query, token: 'key' })).toMatchObject({ problem, credential: 'key' });
+  });
+
+  it('names the header that can not be used, which the URL could not mend', () => {
+    const { problem } = open({ cursor: '7' }, { 'last-event-id': 'x' });
+    expect(problem).toEqual({ code: 'INVALID_FIELD', detail: 'Last-Event-ID' });
   });
 
   it.each([
@@ -120,8 +126,7 @@ function encode(call: string, input: unknown): string {
     return logsV1.encodeLine(line, format);
   }
   if (call === 'error') {
-    const { code, ...detail } = input as { code: ErrorCode; retryAfter?: number };
-    return logsV1.encodeError(code, detail);
+    return logsV1.encodeError(input as LogRefusal);
   }
   if (call === 'event') {
     const { frame, seq } = input as { frame: string; seq: number | null };

@@ -73,19 +73,20 @@ describe('POST /api/v1/api-keys', () => {
   });
 
   it.each([
-    ['no name', { scopes: ['logs:read'] }],
-    ['an empty name', { name: '', scopes: ['logs:read'] }],
-    ['a name of 65 characters', { name: 'x'.repeat(65), scopes: ['logs:read'] }],
-    ['no scopes', { name: 'ci', scopes: [] }],
-    ['a scope that there is not', { name: 'ci', scopes: ['logs:delete'] }],
-    ['a scope that is no list', { name: 'ci', scopes: 'admin' }],
-    ['a ttl_s of 0', { name: 'ci', scopes: ['admin'], ttl_s: 0 }],
-    ['a ttl_s above ten years', { name: 'ci', scopes: ['admin'], ttl_s: 10 * 366 * 86_400 + 1 }],
-    ['a misspelt ttl_s', { name: 'ci', scopes: ['admin'], ttl: 60 }],
-  ])('refuses a body with %s', async (_what, body) => {
+    ['no name', 'name', { scopes: ['logs:read'] }],
+    ['an empty name', 'name', { name: '', scopes: ['logs:read'] }],
+    ['a name of 65 characters', 'name', { name: 'x'.repeat(65), scopes: ['logs:read'] }],
+    ['no scopes', 'scopes', { name: 'ci', scopes: [] }],
+    ['a scope that there is not', 'scopes', { name: 'ci', scopes: ['logs:delete'] }],
+    ['a scope that is no list', 'scopes', { name: 'ci', scopes: 'admin' }],
+    ['a ttl_s of 0', 'ttl_s', { name: 'ci', scopes: ['admin'], ttl_s: 0 }],
+    ['a ttl_s above ten years', 'ttl_s', { name: 'ci', scopes: ['admin'], ttl_s: 10 * 366 * 86_400 + 1 }],
+    ['a misspelt ttl_s', 'ttl', { name: 'ci', scopes: ['admin'], ttl: 60 }],
+    ['a field with a long name', 'x'.repeat(64), { name: 'ci', scopes: ['admin'], ['x'.repeat(1_000)]: 1 }],
+  ])('refuses a body with %s, and names the field', async (_what, detail, body) => {
     const { routes, questions } = routesWith(new Error('not asked'));
     const reply = await ask(routes, 'POST', PATH, { token: 'root', body });
-    expect(reply).toMatchObject({ status: 400, body: { code: 'INVALID_FIELD' } });
+    expect(reply).toMatchObject({ status: 400, body: { code: 'INVALID_FIELD', detail } });
     expect(questions).toEqual([]);
   });
 

@@ -1,12 +1,18 @@
 import { LOG_LINE_BYTES, LogLine, OWN_SERVICES } from '@natter/proto';
 import { describe, expect, it } from 'vitest';
 import { batchValue, logBatch } from '../../src/rest/log-batch.ts';
-import { lineIn } from '../../src/rest/log-line-in.ts';
+import { type LineProblem, lineIn } from '../../src/rest/log-line-in.ts';
 
 const AT = Date.UTC(2026, 0, 1);
+/** Throws for a line that is refused. */
+const stored = (value: Record<string, unknown>) => {
+  const line = lineIn(value, AT);
+  if (typeof line === 'string') throw new Error(`refused: ${line}`);
+  return line;
+};
 const taken = (value: Record<string, unknown>) => {
   const line = lineIn(value, AT);
-  return line === null ? null : { subject: line.subject, line: JSON.parse(line.data) };
+  return typeof line === 'string' ? null : { subject: line.subject, line: JSON.parse(line.data) };
 };
 
 describe('lineIn', () => {
@@ -42,28 +48,30 @@ describe('lineIn', () => {
       expect(taken({ msg: 'x', time })?.line.time).toBe('2026-01-01T00:00:00.000Z');
   });
 
-  const REFUSED: [string, Record<string, unknown>][] = [
-    ['no text', {}],
-    ['an empty text', { msg: '' }],
-    ['a text that is none', { msg: 7 }],
-    ['a level between two', { msg: 'x', level: 35 }],
-    ['level 0', { msg: 'x', level: 0 }],
-    ['a level nobody knows', { msg: 'x', level: 'loud' }],
-    ['a service that is no name', { msg: 'x', service: 'a.b.>' }],
-    ['an empty category', { msg: 'x', category: '' }],
-    ['a service of null', { msg: 'x', service: null }],
-    ...OWN_SERVICES.map((service): [string, Record<string, unknown>] => [
+  const REFUSED: [string, LineProblem, Record<string, unknown>][] = [
+    ['no text', 'msg', {}],
+    ['an empty text', 'msg', { msg: '' }],
+    ['a text that is none', 'msg', { msg: 7 }],
+    ['a level between two', 'level', { msg: 'x', level: 35 }],
+    ['level 0', 'level', { msg: 'x', level: 0 }],
+    ['a level nobody knows', 'level', { msg: 'x', level: 'loud' }],
+    ['a service that is no name', 'service', { msg: 'x', service: 'a.b.>' }],
+    ['an empty category', 'category', { msg: 'x', category: '' }],
+    ['a service of null', 'service', { msg: 'x', service: null }],
+    ...OWN_SERVICES.map((service): [string, LineProblem, Record<string, unknown>] => [
       `our own ${service}`,
+      'reserved service',
       { msg: 'x', service },
     ]),
-    ['one that looks like ours', { msg: 'x', service: 'Gateway' }],
+    ['one that looks like ours', 'reserved service', { msg: 'x', service: 'Gateway' }],
     [
       'fields too deep to be written',
+      'too deep',
       JSON.parse(`{"msg":"x","a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`),
     ],
   ];
 
-  it.each(REFUSED)('refuses a line with %s', (_what, value) => expect(taken(value)).toBeNull());
+  it.each(REFUSED)('refuses a line with %s: %s', (_what, why, value) => expect(lineIn(value, AT)).toBe(why));
 
   it('takes secrets out of texts and fields', () => {
     const secret = 'S3cr3tCanary';
@@ -74,8 +82,8 @@ describe('lineIn', () => {
       deep: [{ access_token: secret, authorization: `Bearer ${secret}`, note: `Bearer ${secret}` }],
     }) as { line: unknown };
     expect(JSON.stringify(line)).not.toContain(secret);
-    const long = lineIn({ msg: `token=${secret} ${'x'.repeat(20_000)}` }, AT);
-    expect(long?.data).not.toContain(secret);
+    const long = stored({ msg: `token=${secret} ${'x'.repeat(20_000)}` });
+    expect(long.data).not.toContain(secret);
   });
 
   it.each(['_', 'a', 'token_'])('reads a name of half a megabyte of %j in no time', (text) => {
@@ -93,10 +101,10 @@ describe('lineIn', () => {
     ['a long text', { msg: 'é"\u0001'.repeat(8_000), traceId: 't1' }],
     ['long fields', { msg: 'short', traceId: 't1', more: 'x'.repeat(20_000) }],
   ])('keeps %s within what LOGS takes', (_what, value) => {
-    const line = lineIn(value, AT);
-    expect(Buffer.byteLength(line?.data ?? '')).toBeLessThanOrEqual(LOG_LINE_BYTES);
-    expect(JSON.parse(line?.data ?? '')).toMatchObject({ truncated: true, traceId: 't1' });
-    expect(value.msg.startsWith(JSON.parse(line?.data ?? '').msg)).toBe(true);
+    const { data } = stored(value);
+    expect(Buffer.byteLength(data)).toBeLessThanOrEqual(LOG_LINE_BYTES);
+    expect(JSON.parse(data)).toMatchObject({ truncated: true, traceId: 't1' });
+    expect(value.msg.startsWith(JSON.parse(data).msg)).toBe(true);
   });
 });
 
@@ -112,22 +120,23 @@ describe('logBatch', () => {
   it('reads one object a line, and counts blank lines and those that are none', () => {
     expect(batch('{"msg":"a"}\r\n\n{"msg":\n["b"]\n \t\n{"msg":"c"}')).toEqual([
       { index: 0, value: { msg: 'a' } },
-      { index: 2, value: null },
-      { index: 3, value: null },
+      { index: 2, value: 'not JSON' },
+      { index: 3, value: 'not JSON' },
       { index: 5, value: { msg: 'c' } },
     ]);
     expect(read(Buffer.from([0x7b, 0xff, 0x0a, 0x7b, 0x7d]))).toEqual([
-      { index: 0, value: null },
+      { index: 0, value: 'not JSON' },
       { index: 1, value: {} },
     ]);
   });
 
   it('takes no line above 64 KiB, the only one neither, as over NATS', () => {
     const line = (bytes: number) => `{"msg":"${'x'.repeat(bytes - 10)}"}`;
-    const values = (text: string) => batch(text)?.map(({ value }) => value !== null);
+    const values = (text: string) =>
+      batch(text)?.map(({ value }) => (typeof value === 'string' ? value : true));
     expect(values(line(65_536))).toEqual([true]);
-    expect(values(line(65_537))).toEqual([false]);
-    expect(values(`${line(65_536)}\n${line(65_537)}\r\n${line(20)}`)).toEqual([true, false, true]);
+    expect(values(line(65_537))).toEqual(['too long']);
+    expect(values(`${line(65_536)}\n${line(65_537)}\r\n${line(20)}`)).toEqual([true, 'too long', true]);
     // Over several lines, of which each is short.
     expect(values(`{"msg":\n${'"x",\n'.repeat(20)}${' '.repeat(70_000)}}`)).not.toContain(true);
   });

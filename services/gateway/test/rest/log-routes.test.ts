@@ -48,7 +48,7 @@ describe('POST /api/logs', () => {
       {
         accepted: 2,
         refused: [
-          { line: 1, code: 'INVALID_LOG_LINE' },
+          { line: 1, code: 'INVALID_LOG_LINE', detail: 'not JSON' },
           { line: 2, code: 'UNAVAILABLE' },
         ],
       },
@@ -155,9 +155,13 @@ describe('POST /api/logs', () => {
 
   it('is an error where no line was stored, worth a retry if one of them is', async () => {
     const { post, append } = rig();
+    const refused = [
+      { line: 0, detail: 'msg' },
+      { line: 1, detail: 'not JSON' },
+    ];
     expect(await post('logs', lines('{}', '[]'))).toMatchObject({
       status: 400,
-      body: { code: 'INVALID_LOG_LINE', accepted: 0, refused: [{ line: 0 }, { line: 1 }] },
+      body: { code: 'INVALID_LOG_LINE', accepted: 0, refused },
     });
     append.mockResolvedValue('UNAVAILABLE');
     expect(await post('logs', lines('{}', '{"msg":"x"}'))).toMatchObject({
@@ -192,15 +196,27 @@ describe('POST /api/broadcast-log', () => {
   });
 
   it.each([
-    [{ message: ' ' }, 'EMPTY_MESSAGE', 400],
-    [{ message: 7 }, 'INVALID_FIELD', 400],
-    [{ message: 'x'.repeat(16_001) }, 'MESSAGE_TOO_LONG', 413],
-    [{ message: 'x', service: 'auth' }, 'INVALID_LOG_LINE', 400],
-    [{ message: 'x', level: 'loud' }, 'INVALID_LOG_LINE', 400],
-    ['text', 'INVALID_JSON', 400],
-  ])('refuses %o', async (body, code, status) => {
+    [{ message: ' ' }, 'EMPTY_MESSAGE', 400, undefined],
+    [{}, 'INVALID_FIELD', 400, 'message'],
+    [{ message: 7 }, 'INVALID_FIELD', 400, 'message'],
+    [{ message: 'x'.repeat(16_001) }, 'MESSAGE_TOO_LONG', 413, undefined],
+    [{ message: 'x', service: 'auth' }, 'INVALID_LOG_LINE', 400, 'reserved service'],
+    [{ message: 'x', level: 'loud' }, 'INVALID_LOG_LINE', 400, 'level'],
+    ['text', 'INVALID_JSON', 400, undefined],
+  ])('refuses %o', async (body, code, status, detail) => {
     const { post, append } = rig();
-    expect(await post('broadcast-log', { body })).toMatchObject({ status, body: { code } });
+    const answer = await post('broadcast-log', { body });
+    expect(answer).toMatchObject({ status, body: { code } });
+    expect(answer.body.detail).toBe(detail);
+    expect(append).not.toHaveBeenCalled();
+  });
+
+  it('says that the message is missing where there is neither query nor body', async () => {
+    const { post, append } = rig();
+    expect(await post('broadcast-log', { bytes: Buffer.alloc(0) })).toMatchObject({
+      status: 400,
+      body: { code: 'INVALID_FIELD', detail: 'message' },
+    });
     expect(append).not.toHaveBeenCalled();
   });
 

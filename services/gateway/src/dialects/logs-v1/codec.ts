@@ -11,12 +11,9 @@ export const logsV1: LogWire = {
   decode,
   encodeLine,
   encodeGap: (gap) => JSON.stringify({ gap }),
-  encodeError: (code, { retryAfter } = {}) =>
-    JSON.stringify({
-      error: ERRORS[code].text,
-      code,
-      ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
-    }),
+  // What is undefined is not written.
+  encodeError: ({ code, detail, retryAfter }) =>
+    JSON.stringify({ error: ERRORS[code].text, code, detail, retry_after: retryAfter }),
   // JSON has no line breaks, so a frame is one `data` field.
   asEvent: (frame, seq) => (seq === null ? `data: ${frame}\n\n` : `id: ${seq}\ndata: ${frame}\n\n`),
 };
@@ -24,14 +21,17 @@ export const logsV1: LogWire = {
 function open(request: Request): LogOpening {
   const value = (name: string) => request.query(name) || null;
   // A browser that reconnects sends what it had last, whatever its URL says.
-  const cursor = request.header('last-event-id') || value('cursor');
+  const lastEventId = request.header('last-event-id') || null;
+  const cursor = lastEventId ?? value('cursor');
   const names = ['service', 'level', 'category', 'tail', 'name', 'format'] as const;
   const query = Query.safeParse({
     ...Object.fromEntries(names.map((name) => [name, value(name)])),
     cursor,
   });
   const credential = bearer(request.header('authorization')) ?? bearer(value('token'), true);
-  if (!query.success)
+  if (!query.success) {
+    const name = query.error.issues[0]?.path[0];
+    const detail = name === 'cursor' && lastEventId !== null ? 'Last-Event-ID' : String(name);
     return {
       credential,
       filter: { service: null, level: null, category: null },
@@ -39,8 +39,9 @@ function open(request: Request): LogOpening {
       tail: 0,
       cursor: null,
       name: null,
-      problem: 'INVALID_FIELD',
+      problem: { code: 'INVALID_FIELD', detail },
     };
+  }
   const { service, level, category, tail, name, format } = query.data;
   const withSeq = name !== null || value('seq') === '1' || value('seq') === 'true';
   return {
@@ -65,7 +66,9 @@ function decode(bytes: Uint8Array, isBinary: boolean): LogFrame {
   if (value === null) return { ok: false, code: 'INVALID_JSON' };
   if (!('ack' in value)) return { ok: false, code: 'UNKNOWN_TYPE' };
   const frame = Acknowledgement.safeParse(value);
-  return frame.success ? { ok: true, ack: frame.data.ack } : { ok: false, code: 'INVALID_FIELD' };
+  return frame.success
+    ? { ok: true, ack: frame.data.ack }
+    : { ok: false, code: 'INVALID_FIELD', detail: 'ack' };
 }
 
 function encodeLine(line: ShownLine, format: LogFormat): string {

@@ -44,7 +44,7 @@ export class LogEventStream implements LogOutlet {
     this.#visit = visits.begin(admitted, opening, this);
     if (this.#visit !== null) return;
     // Others were faster, since it was told that there is room.
-    this.send([wire.asEvent(wire.encodeError('TOO_MANY_CONNECTIONS'), null)]);
+    this.send([wire.asEvent(wire.encodeError({ code: 'TOO_MANY_CONNECTIONS' }), null)]);
     this.end();
   }
 

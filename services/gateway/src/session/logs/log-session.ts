@@ -7,7 +7,7 @@ import type { Socket } from '../socket.ts';
 import type { SocketSession } from '../socket-session.ts';
 import type { LogSockets } from './log-sockets.ts';
 import type { LogVisit, LogVisits } from './log-visits.ts';
-import type { LogOpening, LogOutlet, LogWire } from './log-wire.ts';
+import type { LogOpening, LogOutlet, LogRefusal, LogWire } from './log-wire.ts';
 
 export interface LogSessionDeps {
   visits: Pick<LogVisits, 'admit' | 'begin'>;
@@ -60,9 +60,9 @@ export class LogSession implements SocketSession, LogOutlet {
   receive(bytes: Uint8Array, isBinary: boolean): void {
     if (this.#closed || !this.#withinRate()) return;
     const frame = this.#deps.wire.decode(bytes, isBinary);
-    if (!frame.ok) return this.#refuse(frame.code);
-    if (this.#visit === null) return this.#refuse('AUTH_REQUIRED');
-    if (!this.#visit.acknowledge(frame.ack)) this.#refuse('INVALID_FIELD');
+    if (!frame.ok) return this.#refuse(frame);
+    if (this.#visit === null) return this.#refuse({ code: 'AUTH_REQUIRED' });
+    if (!this.#visit.acknowledge(frame.ack)) this.#refuse({ code: 'INVALID_FIELD', detail: 'ack' });
   }
 
   receiveControl(): void {
@@ -128,9 +128,9 @@ export class LogSession implements SocketSession, LogOutlet {
     const { visits, sockets } = this.#deps;
     const admission = await visits.admit(this.#opening);
     if (this.#closed) return;
-    if (!admission.ok) return this.#shutOut(admission.code);
+    if (!admission.ok) return this.#shutOut(admission);
     const visit = visits.begin(admission.admitted, this.#opening, this);
-    if (visit === null) return this.#shutOut('TOO_MANY_CONNECTIONS');
+    if (visit === null) return this.#shutOut({ code: 'TOO_MANY_CONNECTIONS' });
     // The reader may have ended at once.
     if (this.#closed) return visit.stop();
     this.#visit = visit;
@@ -138,14 +138,14 @@ export class LogSession implements SocketSession, LogOutlet {
   }
 
   /** One error frame, and the end. */
-  #shutOut(code: ErrorCode): void {
-    this.#refuse(code);
-    this.close(CLOSE_OF[code] ?? 'internalError');
+  #shutOut(refusal: LogRefusal): void {
+    this.#refuse(refusal);
+    this.close(CLOSE_OF[refusal.code] ?? 'internalError');
   }
 
-  #refuse(code: ErrorCode, detail: { retryAfter?: number } = {}): void {
-    this.#deps.metrics.errors.inc({ code });
-    this.send([this.#deps.wire.encodeError(code, detail)]);
+  #refuse(refusal: LogRefusal): void {
+    this.#deps.metrics.errors.inc({ code: refusal.code });
+    this.send([this.#deps.wire.encodeError(refusal)]);
   }
 
   #withinRate(): boolean {
@@ -156,7 +156,7 @@ export class LogSession implements SocketSession, LogOutlet {
     }
     this.#refusals += 1;
     if (this.#refusals > REFUSALS_LIMIT) this.close('tooManyErrors');
-    else this.#refuse('RATE_LIMIT', { retryAfter });
+    else this.#refuse({ code: 'RATE_LIMIT', retryAfter });
     return false;
   }
 }

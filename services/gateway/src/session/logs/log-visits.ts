@@ -7,7 +7,7 @@ import type { KeyHolder, LogKeys } from '../../bus/logs/log-keys.ts';
 import type { LogPositions } from '../../bus/logs/log-positions.ts';
 import type { LogReader, LogStart } from '../../bus/logs/log-reader.ts';
 import { mayReadLogs } from '../../bus/logs/log-scopes.ts';
-import type { LogOpening, LogOutlet } from './log-wire.ts';
+import type { LogOpening, LogOutlet, LogRefusal } from './log-wire.ts';
 
 export interface LogVisitsDeps {
   auth: { verify(token: string, use: 'api_key'): Promise<VerifyReply> };
@@ -27,7 +27,7 @@ export interface Admitted {
   keyChanges: number;
 }
 
-export type Admission = { ok: true; admitted: Admitted } | { ok: false; code: ErrorCode };
+export type Admission = { ok: true; admitted: Admitted } | ({ ok: false } & LogRefusal);
 
 const REFUSALS = { invalid: 'INVALID_TOKEN', expired: 'TOKEN_EXPIRED', unavailable: 'UNAVAILABLE' } as const;
 
@@ -44,7 +44,7 @@ export class LogVisits {
     const { credential: token, cursor, name, tail, problem } = opening;
     if (token === null) return refused('AUTH_REQUIRED');
     if (token.length > LIMITS.tokenBytes) return refused('INVALID_TOKEN');
-    if (problem !== null) return refused(problem);
+    if (problem !== null) return { ok: false, ...problem };
     const { auth, hub, keys, positions, log } = this.#deps;
     const keyChanges = keys.changes;
     try {
@@ -57,7 +57,7 @@ export class LogVisits {
         const position = await positions.read(principal.sub, name);
         // Its user has all the names it may have.
         if (position === null && !(await positions.takes(principal.sub, name)))
-          return refused('INVALID_FIELD');
+          return { ok: false, code: 'INVALID_FIELD', detail: 'name' };
         // One in an earlier life of LOGS: above every sequence, so that all is unseen.
         if (position !== null) after ??= position.life === life ? position.seq : Number.MAX_SAFE_INTEGER;
       }

@@ -34,10 +34,18 @@ export interface LogOpening {
   /** Under which its position is kept. */
   name: string | null;
   /** Why the request can't be served. */
-  problem: ErrorCode | null;
+  problem: LogRefusal | null;
 }
 
-export type LogFrame = { ok: true; ack: number } | { ok: false; code: ErrorCode };
+export interface LogRefusal {
+  code: ErrorCode;
+  /** The parameter or field that is to blame. */
+  detail?: string;
+  /** Seconds. */
+  retryAfter?: number;
+}
+
+export type LogFrame = { ok: true; ack: number } | ({ ok: false } & LogRefusal);
 
 /** Pure functions of one wire. */
 export interface LogWire {
@@ -46,7 +54,7 @@ export interface LogWire {
   encodeLine(line: ShownLine, format: LogFormat): string;
   /** `count` lines were left out; null: nobody knows how many. */
   encodeGap(count: number | null): string;
-  encodeError(code: ErrorCode, detail?: { retryAfter?: number }): string;
+  encodeError(refusal: LogRefusal): string;
   /** A frame as a server-sent event; `seq`: the id from which a client resumes. */
   asEvent(frame: string, seq: number | null): string;
 }

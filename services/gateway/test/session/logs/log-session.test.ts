@@ -130,6 +130,11 @@ describe('LogSession', () => {
     },
   );
 
+  it('is told which parameter can not be used', async () => {
+    const { outlet } = await rig().come({ tail: '5000' });
+    expect(outlet.got).toEqual([{ error: 'Invalid field', code: 'INVALID_FIELD', detail: 'tail' }]);
+  });
+
   it('is told when there are too many readers, of its user or in all', async () => {
     const { come, users, hub } = rig();
     users.add.mockReturnValueOnce(false);
