@@ -6,7 +6,7 @@ import { paramsOf } from '../rest/path-pattern.ts';
 import { BodyTooLarge, errorReply, type HttpReply, type Route, type StreamReply } from '../rest/route.ts';
 import { RequestBody } from './request-body.ts';
 import type { StreamBody } from './stream-body.ts';
-import { writeEmpty, writeHead, writeReply } from './write-reply.ts';
+import { writeEmpty, writeReply } from './write-reply.ts';
 
 /** Headers every route may read; `req` is dead once the handler has returned. */
 const READABLE_HEADERS = ['authorization', 'traceparent', 'content-type'] as const;
@@ -39,6 +39,8 @@ class Exchange {
   readonly #finished = Promise.withResolvers<void>();
   #body: RequestBody | null = null;
   #stream: StreamBody | null = null;
+  /** Also a page must be able to read why a file could not be sent. */
+  #crossOrigin: Record<string, string> = {};
 
   constructor(route: Route, response: HttpResponse, options: ExchangeOptions) {
     this.#route = route;
@@ -92,12 +94,18 @@ class Exchange {
     // What a route does for a client that has gone may fail, and nobody misses it.
     if (this.#abort.signal.aborted) return this.#options.log.debug({ err }, 'a request was given up');
     if (err instanceof BodyTooLarge) return this.#reply(errorReply('BODY_TOO_LARGE'));
-    if (this.#stream === null && isBusError(err, 'UNAVAILABLE'))
-      return this.#reply(errorReply('UNAVAILABLE'));
+    const begun = this.#stream?.begun === true;
+    if (!begun && isBusError(err, 'UNAVAILABLE')) return this.#replyInstead(errorReply('UNAVAILABLE'));
     const reply = errorReply('INTERNAL');
     this.#options.log.error({ err, route: this.#route.path, reply: reply.body }, 'a route failed');
-    if (this.#stream === null) this.#reply(reply);
-    else this.#stream.cutOff();
+    if (begun) this.#stream?.cutOff();
+    else this.#replyInstead(reply);
+  }
+
+  /** In place of a body of which nothing was sent yet, not even the status. */
+  #replyInstead(reply: HttpReply): void {
+    this.#stream?.gone();
+    this.#reply({ ...reply, headers: { ...reply.headers, ...this.#crossOrigin } });
   }
 
   /** At once: nothing of it is read. Closing here would reset the connection before the client has read why. */
@@ -124,7 +132,9 @@ class Exchange {
     if ('status' in opened) return this.#reply(opened);
     this.#body?.leave();
     this.#stream = opened;
-    this.#response.cork(() => writeHead(this.#response, reply));
+    this.#crossOrigin = crossOriginOf(reply.headers);
+    // Whoever reads events waits for the headers; those of a file go with its first piece.
+    if (reply.length === null) opened.begin();
     void opened.finished.then(this.#finished.resolve);
     await reply.stream(opened);
   }
@@ -142,6 +152,12 @@ class Exchange {
     this.#abort.abort();
     this.#finished.resolve();
   }
+}
+
+function crossOriginOf(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name === 'vary' || name.startsWith('access-control-')),
+  );
 }
 
 async function* noPieces(): AsyncGenerator<Uint8Array> {}

@@ -5,6 +5,7 @@ import { errorReply, type HttpReply, type Route, type StreamReply } from '../res
 import type { Admission } from './admission.ts';
 import { serveRoute } from './http-exchange.ts';
 import { StreamBody } from './stream-body.ts';
+import { writeHead } from './write-reply.ts';
 
 export interface HttpServerDeps {
   admission: Admission;
@@ -73,12 +74,13 @@ export class HttpServer {
     };
   }
 
-  #openStream(response: HttpResponse, { length }: StreamReply, addressKey: string): StreamBody | HttpReply {
+  #openStream(response: HttpResponse, reply: StreamReply, addressKey: string): StreamBody | HttpReply {
+    const { length } = reply;
     const { admission, draining } = this.#deps;
     const counts = length === null;
     if (counts && draining()) return errorReply('SHUTTING_DOWN');
     if (counts && !admission.admit(addressKey)) return errorReply('TOO_MANY_CONNECTIONS');
-    const stream = new StreamBody(response, length);
+    const stream = new StreamBody(response, length, () => writeHead(response, reply));
     this.#streams.add(stream);
     void stream.finished.then(() => {
       this.#streams.delete(stream);

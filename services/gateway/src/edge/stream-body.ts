@@ -19,9 +19,11 @@ export class StreamBody implements BodyWriter {
   readonly #response: HttpResponse;
   /** Null: chunked. */
   readonly #length: number | null;
+  readonly #writeHead: () => void;
   readonly #finished = Promise.withResolvers<void>();
   readonly #abort = new AbortController();
   readonly #queue: Uint8Array[] = [];
+  #begun = false;
   #waiting = 0;
   #written = 0;
   /** Bytes of a chunked body that uWebSockets still has, at most; it doesn't tell. */
@@ -32,8 +34,10 @@ export class StreamBody implements BodyWriter {
   #over = false;
   #drained: PromiseWithResolvers<void> | null = null;
 
-  constructor(response: HttpResponse, length: number | null) {
+  /** `writeHead` is called once, in a cork: with the first piece, or by `begin`. */
+  constructor(response: HttpResponse, length: number | null, writeHead: () => void) {
     this.#response = response;
+    this.#writeHead = writeHead;
     this.#length = length;
     response.onWritable(() => {
       if (!this.#over) this.#writable();
@@ -44,6 +48,16 @@ export class StreamBody implements BodyWriter {
   /** Resolves when the body was written or the peer has gone. */
   get finished(): Promise<void> {
     return this.#finished.promise;
+  }
+
+  /** Whether the status is on its way; before, something else may be answered, after `gone`. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Sends status and headers ahead of the first piece. */
+  begin(): void {
+    if (!this.#over) this.#response.cork(() => this.#head());
   }
 
   get signal(): AbortSignal {
@@ -118,6 +132,7 @@ export class StreamBody implements BodyWriter {
   #pump(): void {
     this.#response.cork(() => {
       this.#blocked = false;
+      this.#head();
       while (this.#queue.length > 0 && !this.#blocked && !this.#over) this.#push();
       if (this.#queue.length > 0 || this.#over) return;
       if (this.#ended && (this.#length ?? 0) === 0) {
@@ -126,6 +141,12 @@ export class StreamBody implements BodyWriter {
       }
     });
     if (!this.#blocked) this.#release();
+  }
+
+  #head(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.#writeHead();
   }
 
   #push(): void {

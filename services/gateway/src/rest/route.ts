@@ -34,8 +34,9 @@ export interface StreamReply {
   /** Bytes in all, sent as Content-Length; null: chunked, until `end`. */
   length: number | null;
   /**
-   * Begins to write; what it throws is logged and ends the connection. The headers go out with the
-   * first piece. Not called for HEAD, for a client that has gone, nor above the caps on connections,
+   * Begins to write. Status and headers go out with the first piece, those of a chunked body at once:
+   * what it throws before is answered (UNAVAILABLE, or INTERNAL and logged); after it, it is logged and
+   * ends the connection. Not called for HEAD, for a client that has gone, nor above the caps on connections,
    * under which event streams fall.
    */
   stream(writer: BodyWriter): void | Promise<void>;

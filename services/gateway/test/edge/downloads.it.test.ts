@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { BusError } from '@natter/runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STALL_SECONDS } from '../../src/edge/stream-body.ts';
 import type { BodyWriter, Route } from '../../src/rest/route.ts';
@@ -94,13 +95,34 @@ const routes: Route[] = [
   },
   {
     method: 'GET',
+    path: '/unreadable',
+    maxBodyBytes: 0,
+    handle: () => ({
+      status: 206,
+      headers: {
+        etag: '"1"',
+        'content-range': 'bytes 0-9/10',
+        'access-control-allow-origin': 'https://a.example',
+      },
+      length: 10,
+      stream: async () => {
+        await setImmediate();
+        throw new BusError('UNAVAILABLE', 'the disk is gone');
+      },
+    }),
+  },
+  {
+    method: 'GET',
     path: '/longer',
     maxBodyBytes: 0,
     handle: () => ({
       status: 200,
       headers: {},
       length: 3,
-      stream: (writer) => void writer.write('1234'),
+      stream: (writer) => {
+        writer.write('12');
+        writer.write('34');
+      },
     }),
   },
 ];
@@ -149,6 +171,18 @@ describe('a reply of known length', () => {
     expect([status, headers['content-length']]).toEqual([206, '2000003']);
     expect(headers['content-range']).toBe(`bytes 1000001-3000003/${FILE.length}`);
     expect(body.equals(FILE.subarray(1_000_001, 3_000_004))).toBe(true);
+  });
+
+  it('of which not even the first piece can be read is 503 in JSON, which a page may read', async () => {
+    const { status, headers, body } = await get('/unreadable');
+    expect([status, JSON.parse(body.toString()).code]).toEqual([503, 'UNAVAILABLE']);
+    expect(headers).toMatchObject({
+      'content-type': expect.stringContaining('application/json'),
+      'content-length': String(body.length),
+      'access-control-allow-origin': 'https://a.example',
+    });
+    expect(headers).not.toHaveProperty('etag');
+    expect(headers).not.toHaveProperty('content-range');
   });
 
   it('may be empty', async () => {

@@ -109,6 +109,17 @@ describe('a file', () => {
     expect(reads()).toBe(4);
   });
 
+  it('whose bytes can not be read is UNAVAILABLE before anything is written', async () => {
+    const one = rig();
+    const { id } = one.uploads.add({ content: 'hello' });
+    one.uploads.answer = ({ op }) => (op === 'read' ? FakeUploads.refuse('INTERNAL') : null);
+    const written: unknown[] = [];
+    const writer = { write: (piece: unknown) => written.push(piece) > 0 };
+    const asked = one.ask('GET', `${PATH}/${id}`, { writer });
+    await expect(asked).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(written).toEqual([]);
+  });
+
   it('that can not be read to its end breaks the answer off', async () => {
     const one = rig();
     const { id } = one.uploads.add({ content: 'hello', size: 10 });

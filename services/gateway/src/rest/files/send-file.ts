@@ -1,10 +1,11 @@
 /** The bytes of a file as the body of an answer. */
 import { READ_BYTES } from '@natter/proto';
+import { BusError } from '@natter/runtime';
 import type { UploadsClient } from '../../bus/uploads-client.ts';
 import type { BodyWriter } from '../route.ts';
 import type { ByteRange } from './byte-range.ts';
 
-/** Reads while the client takes what was read before, one piece ahead; throws when one can't be read. */
+/** Reads while the client takes what was read before, one piece ahead; throws BusError UNAVAILABLE when one can't be read. */
 export async function sendFile(
   uploads: Pick<UploadsClient, 'ask'>,
   id: string,
@@ -36,8 +37,8 @@ async function readPiece(
   length: number,
 ): Promise<Uint8Array> {
   const answer = await uploads.ask({ op: 'read', id, offset, length });
-  if (!answer.ok) throw new Error(`a file could not be read: ${answer.code}`);
+  if (!answer.ok) throw new BusError('UNAVAILABLE', `a file could not be read: ${answer.code}`);
   if (answer.bytes.length === 0 || answer.bytes.length > length)
-    throw new Error(`${answer.bytes.length} bytes of a file were read in place of ${length}`);
+    throw new BusError('UNAVAILABLE', `${answer.bytes.length} bytes of a file were read, not ${length}`);
   return answer.bytes;
 }
