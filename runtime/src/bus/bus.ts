@@ -113,6 +113,11 @@ export class Bus {
     return this.#nc.isClosed();
   }
 
+  /** Most bytes of one message, as the broker said when it was connected to last. */
+  get maxPayload(): number {
+    return this.#nc.info?.max_payload ?? 0;
+  }
+
   /** Library handles for the other files of this folder. */
   get internals(): { jsm: JetStreamManager; js: JetStreamClient } {
     return { jsm: this.#jsm, js: this.#js };

@@ -8,6 +8,8 @@ import { rescan } from './rounds/rescan.ts';
 import { sweep } from './rounds/sweep.ts';
 import { TextQueue } from './rounds/text-queue.ts';
 import { textRound } from './rounds/text-round.ts';
+import { withWarnings } from './scan/with-warnings.ts';
+import { warnOfPayload, warnOfScanner } from './start-warnings.ts';
 import { FolderStore } from './store/folder/folder-store.ts';
 import { NatsStore } from './store/nats/nats-store.ts';
 import { Stores } from './store/stores.ts';
@@ -37,8 +39,9 @@ export async function startUploads(config: UploadsConfig, log: Logger, given?: T
     const unfinishedBytes = mostUnfinishedBytes(config);
     const rescanMs = config.rescanSeconds * 1_000;
     const now = Date.now;
+    const { kinds, extractor } = tools;
+    const scanner = withWarnings(tools.scanner, { log, now });
     const opener = new KeptOpener({ bus, stores, replicas, quotaBytes, unfinishedBytes, now });
-    const { scanner, kinds, extractor } = tools;
     const texts = {
       ...{ extractor, log, now },
       count: (result: string) => counters.texts.inc({ result }),
@@ -71,7 +74,10 @@ export async function startUploads(config: UploadsConfig, log: Logger, given?: T
       round(SWEEP_MS, 'sweep', (kept) => sweep({ ...uploads.completion(kept), log })),
     ];
     serving = true;
-    log.info({ store: stores.current.kind, virusScan: scansFiles(config) }, 'files are kept here');
+    const clamd = scansFiles(config) ? config.clamd : null;
+    log.info({ store: stores.current.kind, folder: folders?.dir ?? null, clamd }, 'files are kept here');
+    warnOfPayload(bus.maxPayload, config, log);
+    if (clamd !== null) void warnOfScanner(scanner, clamd, log);
     return {
       ports: { internal: internal.port },
       bus,

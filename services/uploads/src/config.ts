@@ -48,7 +48,7 @@ export const UPLOADS_SETTINGS = {
   virusScan: setting(
     'VIRUS_SCAN_ENABLED',
     kinds.optionalFlag(),
-    'Every file is scanned by clamd, and served only once it was found clean. Off: no file is scanned.',
+    'Every file is scanned by clamd (NATTER_CLAMD), and served only once it was found clean; while clamd does not answer, files wait in quarantine. Off: no file is scanned.',
     { defaultDoc: 'false in development, else true' },
   ),
   clamd: setting(
@@ -56,7 +56,7 @@ export const UPLOADS_SETTINGS = {
     kinds.string('tcp://127.0.0.1:3310').refine((value) => clamdSetting(value) !== null, {
       error: 'must be tcp://host:port or unix:/path',
     }),
-    'Where clamd listens: `tcp://host:port` or `unix:/path`. Its StreamMaxLength must be above MAX_FILE_SIZE.',
+    'Where clamd listens: `tcp://host:port` or `unix:/path`; on Debian `unix:/var/run/clamav/clamd.ctl`. In clamd.conf StreamMaxLength, MaxFileSize and MaxScanSize must be above MAX_FILE_SIZE, and `AlertExceedsMax yes` be set: else larger files wait in quarantine, or are called clean unread.',
   ),
   rescanSeconds: setting(
     'NATTER_RESCAN_SECONDS',

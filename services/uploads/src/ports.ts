@@ -45,6 +45,8 @@ export interface ScanStream {
 export interface Scanner {
   /** Never throws: a scanner that is down says `unknown` at the end. */
   begin(): Promise<ScanStream>;
+  /** Null: it can be asked; else why not. Never throws. */
+  ping(): Promise<string | null>;
 }
 
 export interface TextExtractor {

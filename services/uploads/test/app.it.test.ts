@@ -9,7 +9,7 @@ import {
   type UploadsRequest,
   unpackUpload,
 } from '@natter/proto';
-import { BASE_SETTINGS, type Bus, ensureTopology, loadConfig } from '@natter/runtime';
+import { BASE_SETTINGS, type Bus, createLogger, ensureTopology, loadConfig } from '@natter/runtime';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { startUploads } from '../src/app.ts';
@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => broker.stop());
 
 /** A whole service, signed in as under `npm start`. */
-async function start(env: Record<string, string> = {}, server = broker) {
+async function start(env: Record<string, string> = {}, server = broker, log = LOG) {
   const { config } = loadConfig(
     { ...BASE_SETTINGS, ...UPLOADS_SETTINGS },
     {
@@ -41,7 +41,7 @@ async function start(env: Record<string, string> = {}, server = broker) {
       ...env,
     },
   );
-  const running = await startUploads(config, LOG);
+  const running = await startUploads(config, log);
   let stopped: Promise<void> | null = null;
   const stop = () => (stopped ??= running.stop());
   onTestFinished(stop);
@@ -128,6 +128,15 @@ it('extracts the text of a file in a conversation', async () => {
   );
 });
 
+/** A log, and its lines at `warn` and above, with those of the start. */
+function heard() {
+  // biome-ignore lint/suspicious/noExplicitAny: fields of any line
+  const lines: any[] = [];
+  const log = createLogger('uploads', 'info', { write: (line) => void lines.push(JSON.parse(line)) });
+  const warned = (words: string) => lines.filter(({ level, msg }) => level === 'warn' && msg.includes(words));
+  return { log, lines, warned };
+}
+
 // Nobody listens there: ports below 1024 need a right that tests have not.
 const NO_CLAMD = 'tcp://127.0.0.1:9';
 
@@ -141,6 +150,33 @@ it.each<[string, Record<string, string>]>([
   expect(file.state).toBe('quarantined');
   const { reply } = await ask({ op: 'read', id: file.id, offset: 0, length: 1 });
   expect(reply).toMatchObject({ ok: false, code: 'FILE_QUARANTINED' });
+});
+
+it('the start says where files and the scanner are, and warns of a clamd that does not answer, as the first file does', async () => {
+  const { log, lines, warned } = heard();
+  const folder = mkdtempSync(join(tmpdir(), 'natter-uploads-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const server = await brokerWithTopology();
+  onTestFinished(() => server.stop());
+  await start({ NATTER_CLAMD: NO_CLAMD, VIRUS_SCAN_ENABLED: 'true', UPLOAD_DIR: folder }, server, log);
+  const started = lines.find(({ msg }) => msg === 'files are kept here');
+  expect(started).toMatchObject({ store: 'folder', folder, clamd: NO_CLAMD });
+  await vi.waitFor(() => expect(warned('clamd does not answer')).toHaveLength(1), { timeout: 30_000 });
+  const reason = expect.stringContaining("can't be reached");
+  expect(warned('clamd does not answer')).toMatchObject([{ clamd: NO_CLAMD, reason }]);
+  const { upload } = await gateway(server);
+  expect((await upload(text(100), 'waits.txt')).state).toBe('quarantined');
+  expect(warned('could not be scanned: such files')).toMatchObject([{ reason }]);
+  expect(warned('max_payload')).toEqual([]);
+});
+
+it('the start warns of a broker that takes no whole part, with both numbers', async () => {
+  const { log, warned } = heard();
+  const server = await startNatsServer({ configExtra: 'max_payload: 1MB' });
+  onTestFinished(() => server.stop());
+  await start({}, server, log);
+  const numbers = { maxPayload: 1_048_576, needed: 1_114_112, maxChunkSize: 1_048_576 };
+  expect(warned('max_payload: 2MB')).toMatchObject([numbers]);
 });
 
 it.each<[string, Record<string, string>]>([

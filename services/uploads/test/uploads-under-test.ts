@@ -55,6 +55,7 @@ export function scannerThatSays(verdict: () => Verdict): Scanner {
       end: async () => verdict(),
       abort: () => undefined,
     }),
+    ping: async () => null,
   };
 }
 

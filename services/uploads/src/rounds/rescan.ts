@@ -53,7 +53,8 @@ async function rescanFile(kept: Kept, id: string, parts: RescanParts): Promise<O
     const verdict = await scan(kept, found, parts.scanner);
     parts.count(verdict.verdict);
     if (verdict.verdict === 'unknown') {
-      parts.log.warn({ file: id, reason: verdict.reason }, 'a quarantined file could not be scanned');
+      // The scanner warns, once a minute for all files.
+      parts.log.debug({ file: id, reason: verdict.reason }, 'a quarantined file could not be scanned');
       return verdict.fault ?? 'again';
     }
     if (verdict.verdict === 'infected') {

@@ -16,8 +16,8 @@ export interface ClamdOptions extends Partial<ClamdTimeouts> {
 }
 
 export interface ClamdScanner extends Scanner {
-  /** Whether clamd answers; within `connectTimeoutMs`, twice at most. Never throws. */
-  ping(): Promise<boolean>;
+  /** Null: clamd answers; else why it doesn't. Takes `connectTimeoutMs`, twice at most; never throws. */
+  ping(): Promise<string | null>;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -65,18 +65,23 @@ async function open(address: ClamdAddress, timeoutMs: number): Promise<Socket | 
   return `the scanner can't be reached: ${problem}`;
 }
 
-async function ping(address: ClamdAddress, timeoutMs: number): Promise<boolean> {
+async function ping(address: ClamdAddress, timeoutMs: number): Promise<string | null> {
   const socket = await open(address, timeoutMs);
-  if (typeof socket === 'string') return false;
-  const answer = new Promise<boolean>((resolve) => {
+  if (typeof socket === 'string') return socket;
+  const answer = new Promise<string | null>((resolve) => {
     let heard = '';
     socket.on('data', (bytes) => {
       heard += bytes.toString('latin1');
-      if (heard.length >= PONG.length) resolve(heard === PONG);
+      if (heard.length < PONG.length) return;
+      resolve(
+        heard === PONG
+          ? null
+          : `what listens is no clamd: it answered ${JSON.stringify(heard.slice(0, MAX_HEARD))}`,
+      );
     });
-    socket.on('error', () => resolve(false));
-    socket.on('close', () => resolve(false));
-    socket.setTimeout(timeoutMs, () => resolve(false));
+    socket.on('error', (error) => resolve(error.message));
+    socket.on('close', () => resolve('the scanner closed the connection'));
+    socket.setTimeout(timeoutMs, () => resolve('the scanner is silent'));
   });
   socket.write('zPING\0');
   const pong = await answer;
@@ -85,3 +90,5 @@ async function ping(address: ClamdAddress, timeoutMs: number): Promise<boolean> 
 }
 
 const PONG = 'PONG\0';
+/** Characters of a wrong answer that go into the log. */
+const MAX_HEARD = 40;

@@ -7,4 +7,4 @@ const CLEAN: ScanStream = {
   abort: () => {},
 };
 
-export const noScanner: Scanner = { begin: async () => CLEAN };
+export const noScanner: Scanner = { begin: async () => CLEAN, ping: async () => null };

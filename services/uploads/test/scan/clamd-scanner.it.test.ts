@@ -147,7 +147,7 @@ describe('a scan is unknown', () => {
       const stream = await gone.begin();
       await stream.push(Buffer.from('x'));
       expect(reason(await stream.end())).toMatch(/can't be reached: (ECONNREFUSED|ENOENT)/);
-      expect(await gone.ping()).toBe(false);
+      expect(await gone.ping()).toMatch(/can't be reached: (ECONNREFUSED|ENOENT)/);
       stream.abort();
     }
   });
@@ -207,18 +207,18 @@ describe('scans at once', () => {
 
 describe('ping', () => {
   it.each([
-    ['PONG\0', true],
-    ['PONG!', false],
-    ['no\0', false],
-    ['', false],
-  ])('takes %j as an answer: %s', async (answer, good) => {
+    ['PONG\0', null],
+    ['PONG!', 'what listens is no clamd: it answered "PONG!"'],
+    ['no\0', 'the scanner closed the connection'],
+    ['', 'the scanner closed the connection'],
+  ])('that is answered %j has this wrong with it: %s', async (answer, reason) => {
     const started = await scanner({ connected: (socket) => socket.end(answer) });
-    expect(await started.scanner.ping()).toBe(good);
+    expect(await started.scanner.ping()).toBe(reason);
   });
 
-  it('is false where nobody answers in time', async () => {
+  it('says so where nobody answers in time', async () => {
     const started = await scanner({}, { connectTimeoutMs: 20 });
-    expect(await started.scanner.ping()).toBe(false);
+    expect(await started.scanner.ping()).toBe('the scanner is silent');
   });
 });
 
