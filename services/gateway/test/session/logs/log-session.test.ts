@@ -227,7 +227,7 @@ describe('LogSession', () => {
     positions.takes.mockResolvedValue(false);
     for (const cursor of ['', '0']) {
       const { outlet, closed } = await come({ name: 'ci', cursor });
-      expect(outlet.got).toMatchObject([{ code: 'INVALID_FIELD' }]);
+      expect(outlet.got).toMatchObject([{ code: 'INVALID_FIELD', detail: 'name' }]);
       expect(closed()).toEqual([1008, 'Invalid parameter']);
     }
     expect([hub.readers, positions.takes.mock.calls[0]]).toEqual([0, ['natter:key:a', 'ci']]);
