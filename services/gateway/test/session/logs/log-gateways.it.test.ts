@@ -129,7 +129,8 @@ describe('logs', () => {
     const { body } = await http('POST', '/api/logs', {
       body: lines.map((line) => JSON.stringify(line)).join('\n'),
     });
-    expect(body).toEqual({ accepted: 3, refused: [{ line: 2, code: 'INVALID_LOG_LINE' }] });
+    const refused = [{ line: 2, code: 'INVALID_LOG_LINE', detail: 'reserved service' }];
+    expect(body).toEqual({ accepted: 3, refused });
     await vi.waitUntil(() => probe.frames.length === 2, WAIT);
     // They are stored at once, in any order.
     const shown = probe.frames.toSorted((one, other) => (one.level < other.level ? -1 : 1));
