@@ -48,6 +48,8 @@ describe.skipIf(MISSING !== null)('with a real clamd', () => {
         NATTER_ENV: 'production',
         NATTER_CLAMD: `tcp://${clamd.address}`,
         NATTER_RESCAN_SECONDS: '1',
+        // The line of each further scan; warnings come once a minute for all files.
+        LOG_LEVEL: 'debug',
         WS_RATE_LIMIT_REQUESTS: '100000',
       },
     });
