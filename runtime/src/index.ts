@@ -21,6 +21,7 @@ export {
   type StreamState,
   type Subscription,
 } from './bus/bus.ts';
+export { compareAndSet, unlessConflict } from './bus/compare-and-set.ts';
 export type { BusOptions } from './bus/connect.ts';
 export { BusError, isBusError } from './bus/errors.ts';
 export type { Delivery, Puller } from './bus/puller.ts';

@@ -1,10 +1,9 @@
 /** Members in the bucket `members`: one key for each user of a room, so writers rarely meet. */
 import { BUCKETS, encodeToken, LIMITS, Member } from '@natter/proto';
-import { type Bucket, BusError, type Logger, type StreamReader } from '@natter/runtime';
+import { type Bucket, BusError, compareAndSet, type Logger, type StreamReader } from '@natter/runtime';
 import { readRecord } from '../stored-record.ts';
 import { bucketCount } from './bucket-count.ts';
 import { bucketPages } from './bucket-pages.ts';
-import { compareAndSet } from './compare-and-set.ts';
 import { Remembered } from './remembered.ts';
 import { takesPlace } from './room-rules.ts';
 

@@ -5,10 +5,9 @@
  * permits nothing; one that was left behind is deleted when its user's rooms are listed.
  */
 import { BUCKETS, encodeToken } from '@natter/proto';
-import { type Bucket, BusError, type StreamReader } from '@natter/runtime';
+import { type Bucket, BusError, compareAndSet, type StreamReader, unlessConflict } from '@natter/runtime';
 import { bucketCount } from './bucket-count.ts';
 import { bucketPages } from './bucket-pages.ts';
-import { compareAndSet, unlessConflict } from './compare-and-set.ts';
 
 export interface Position {
   room: string;

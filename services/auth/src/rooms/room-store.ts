@@ -7,10 +7,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { conversationKey, encodeToken, Room, roomKey } from '@natter/proto';
-import type { Bucket, Logger } from '@natter/runtime';
+import { type Bucket, compareAndSet, type Logger, unlessConflict } from '@natter/runtime';
 import { z } from 'zod';
 import { readRecord } from '../stored-record.ts';
-import { compareAndSet, unlessConflict } from './compare-and-set.ts';
 import type { Tally } from './tally.ts';
 
 const Index = z.object({ life: z.string().min(1).max(64) });

@@ -5,10 +5,9 @@
  * so whatever dies in between leaves one too many; those are looked for where a limit is reached.
  */
 import { BUCKETS, encodeToken } from '@natter/proto';
-import type { Bucket, StreamReader } from '@natter/runtime';
+import { type Bucket, type StreamReader, unlessConflict } from '@natter/runtime';
 import { inBatches } from '../in-batches.ts';
 import { bucketCount } from './bucket-count.ts';
-import { unlessConflict } from './compare-and-set.ts';
 
 /** What a younger key stands for may be on its way: a request ends within 20 s. */
 const SETTLED_MS = 60_000;

@@ -6,8 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { BUCKETS } from '@natter/proto';
-import type { Bucket, StreamReader } from '@natter/runtime';
-import { unlessConflict } from './compare-and-set.ts';
+import { type Bucket, type StreamReader, unlessConflict } from '@natter/runtime';
 import { Attempt, readValue } from './stored-file.ts';
 
 export interface FoundAttempt extends Attempt {

@@ -1,7 +1,6 @@
 /** Which files a conversation has: keys `conv.<c>.<file>` of `file_index`, and their texts in `file_texts`. */
 import { BUCKETS, FILE_TEXT_CHARS, type FileText } from '@natter/proto';
-import type { Bucket, StreamReader } from '@natter/runtime';
-import { unlessConflict } from './compare-and-set.ts';
+import { type Bucket, type StreamReader, unlessConflict } from '@natter/runtime';
 
 const PAGE = 1_000;
 /** 100,000 files of one conversation; older ones than its newest are not listed anyway. */

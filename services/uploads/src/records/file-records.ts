@@ -1,6 +1,5 @@
 /** Finished files: the bucket `files`. */
-import type { Bucket } from '@natter/runtime';
-import { unlessConflict } from './compare-and-set.ts';
+import { type Bucket, unlessConflict } from '@natter/runtime';
 import { readValue, StoredFile } from './stored-file.ts';
 
 export interface FoundFile extends StoredFile {

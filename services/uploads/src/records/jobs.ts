@@ -4,9 +4,8 @@
  * Each says until when it is somebody's; after that another one takes it by compare-and-set.
  */
 import { BUCKETS } from '@natter/proto';
-import type { Bucket, StreamReader } from '@natter/runtime';
+import { type Bucket, type StreamReader, unlessConflict } from '@natter/runtime';
 import { z } from 'zod';
-import { unlessConflict } from './compare-and-set.ts';
 import { readValue } from './stored-file.ts';
 
 const Job = z.object({

@@ -6,10 +6,9 @@
  * leaves one too many; those are looked for where a limit is reached.
  */
 import { encodeToken, FileId } from '@natter/proto';
-import type { Bucket } from '@natter/runtime';
+import { type Bucket, compareAndSet } from '@natter/runtime';
 import { z } from 'zod';
 import { Refused } from '../refused.ts';
-import { compareAndSet } from './compare-and-set.ts';
 import { inBatches } from './in-batches.ts';
 import { readValue } from './stored-file.ts';
 

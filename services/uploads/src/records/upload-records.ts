@@ -1,7 +1,6 @@
 /** Uploads under way: the bucket `uploads`, whose keys expire. */
 import { type ErrorCode, encodeToken, type UploadRecord } from '@natter/proto';
-import type { Bucket } from '@natter/runtime';
-import { compareAndSet } from './compare-and-set.ts';
+import { type Bucket, compareAndSet } from '@natter/runtime';
 import { readValue, StoredUpload } from './stored-file.ts';
 
 export interface FoundUpload extends StoredUpload {

@@ -1,7 +1,8 @@
 /** Ends an upload that is not finished, at its owner's wish. */
+
+import { compareAndSet } from '@natter/runtime';
 import { cleanUp } from '../finish/finalize.ts';
 import type { Kept } from '../kept.ts';
-import { compareAndSet } from '../records/compare-and-set.ts';
 import { endedUpload } from '../records/upload-records.ts';
 import { Refused } from '../refused.ts';
 

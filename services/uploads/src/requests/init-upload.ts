@@ -1,9 +1,9 @@
 /** Begins an upload: everything that can be refused before the first byte is refused here. */
 import { randomUUID } from 'node:crypto';
 import type { UploadRecord, UploadsRequest } from '@natter/proto';
+import { unlessConflict } from '@natter/runtime';
 import type { Kept } from '../kept.ts';
 import type { Kinds } from '../ports.ts';
-import { unlessConflict } from '../records/compare-and-set.ts';
 import { Refused } from '../refused.ts';
 
 export interface InitLimits {

@@ -1,9 +1,8 @@
 /** Stores one part of an upload, and tells what has arrived. */
 import { type ChunkPosition, LIMITS, type UploadProgress } from '@natter/proto';
-import { BusError, isBusError } from '@natter/runtime';
+import { BusError, compareAndSet, isBusError } from '@natter/runtime';
 import type { Kept } from '../kept.ts';
 import { bytesOf, chain, type Part } from '../parts/part.ts';
-import { compareAndSet } from '../records/compare-and-set.ts';
 import type { FoundUpload } from '../records/upload-records.ts';
 import { Refused } from '../refused.ts';
 import { openUpload } from './open-upload.ts';

@@ -1,11 +1,10 @@
 /** Scans quarantined files again until a scanner has judged them. */
 import { type FileRecord, type LiveEvent, READ_BYTES, SUBJECTS } from '@natter/proto';
-import type { Bus, Logger } from '@natter/runtime';
+import { type Bus, type Logger, unlessConflict } from '@natter/runtime';
 import { type CompletionParts, share } from '../finish/completion.ts';
 import { removeFile } from '../finish/remove-file.ts';
 import type { Kept } from '../kept.ts';
 import type { Scanner, Verdict } from '../ports.ts';
-import { unlessConflict } from '../records/compare-and-set.ts';
 import type { FoundFile } from '../records/file-records.ts';
 import { readWhole } from '../store/read-whole.ts';
 import { growingWait, LONGEST_WAIT_MS } from './growing-wait.ts';

@@ -1,8 +1,8 @@
 /** Repeats a read and a conditional write until nobody else wrote in between. */
-import { BusError, isBusError } from '@natter/runtime';
+import { BusError, isBusError } from './errors.ts';
 
 /** Far more writers than meet at one key: whoever loses has let another one through. */
-const MAX_TRIES = 32;
+const MAX_TRIES = 64;
 
 /** `attempt` reads, decides and writes; it is repeated on CONFLICT. Throws BusError UNAVAILABLE in the end. */
 export async function compareAndSet<T>(attempt: () => Promise<T>): Promise<T> {
