@@ -6,32 +6,42 @@ export interface Arguments {
   /** Names of figures; empty means all. */
   figures: string[];
   size: Size;
+  /** Names of peers; empty means all with `--full`, and none otherwise. */
+  peers: string[];
+  /** Compare with the last full run, and fail where a ratio fell. */
+  check: boolean;
   /** A further copy of the JSON, or null. */
   out: string | null;
   profileDir: string | null;
 }
 
-export const USAGE = `npm run bench -- [figure …] [--full | --tiny] [--out FILE] [--profile DIR]
+export const USAGE = `npm run bench -- [figure …] [--full | --tiny] [--peer NAME …] [--check] [--out FILE] [--profile DIR]
 `;
 
 /** Throws an Error with one sentence for what it doesn't understand. */
-export function readArguments(args: string[], known: readonly string[]): Arguments {
+export function readArguments(args: string[], known: readonly string[], peers: readonly string[]): Arguments {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: {
       full: { type: 'boolean', default: false },
       tiny: { type: 'boolean', default: false },
+      peer: { type: 'string', multiple: true, default: [] },
+      check: { type: 'boolean', default: false },
       out: { type: 'string' },
       profile: { type: 'string' },
     },
   });
   const unknown = positionals.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Error(`There is no figure ${unknown}; there are ${known.join(', ')}.`);
+  const stranger = values.peer.find((name) => !peers.includes(name));
+  if (stranger !== undefined) throw new Error(`There is no peer ${stranger}; there are ${peers.join(', ')}.`);
   if (values.full && values.tiny) throw new Error('--full and --tiny exclude each other.');
   return {
     figures: positionals,
     size: values.full ? 'full' : values.tiny ? 'tiny' : 'quick',
+    peers: values.peer,
+    check: values.check,
     out: values.out ?? null,
     profileDir: values.profile ?? null,
   };

@@ -2,6 +2,7 @@
 
 import type { CoreUse } from './measure/core-watch.ts';
 import type { Cores } from './measure/cores.ts';
+import type { Peer } from './peers/peer.ts';
 
 /** `tiny` shows that everything works; its numbers mean nothing. */
 export type Size = 'tiny' | 'quick' | 'full';
@@ -9,6 +10,8 @@ export type Size = 'tiny' | 'quick' | 'full';
 export interface Bench {
   readonly size: Size;
   readonly cores: Cores;
+  /** Those to be measured beside, which can run here; a figure takes those that do its work. */
+  readonly peers: readonly Peer[];
   /** Where CPU profiles of the processes under test go, or null for none. */
   readonly profileDir: string | null;
   /** Undone in reverse order when the figure ends, however it ends. */
@@ -25,6 +28,8 @@ export interface Measurement {
   unit: string;
   /** Of the median over rounds; absent where one run gives one number. */
   interval?: { low: number; high: number; coverage: number; rounds: number };
+  /** Of a ratio against what comes with npm: `--check` fails when it got worse by a fifth. */
+  better?: 'higher' | 'lower';
   /** Why its goal was missed, as far as this run can tell. */
   why?: string;
 }

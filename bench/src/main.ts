@@ -1,6 +1,5 @@
 /** `npm run bench`: measures, prints a table, writes JSON. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Arguments, readArguments, USAGE } from './arguments.ts';
 import { agent } from './figures/agent.ts';
 import { connect } from './figures/connect.ts';
@@ -11,52 +10,99 @@ import { logs } from './figures/logs.ts';
 import { ready } from './figures/ready.ts';
 import { resumeStorm } from './figures/resume-storm.ts';
 import { upload } from './figures/upload.ts';
+import { calibrate, drift } from './measure/calibration.ts';
 import { CORE, Cores } from './measure/cores.ts';
 import { machine, versions } from './measure/machine.ts';
+import type { Peer } from './peers/peer.ts';
+import { PEERS } from './peers/registry.ts';
+import { check } from './report/check.ts';
+import { readRecord, updated, writeReport } from './report/record.ts';
 import { type FigureReport, figureReport, type Report } from './report/report.ts';
-import { table } from './report/table.ts';
+import { checkText, table } from './report/table.ts';
 import { FigureRun } from './run-figure.ts';
 
 const FIGURES = [ready, idle, connect, fanout, logs, upload, resumeStorm, latency, agent];
-const ROOT = resolve(import.meta.dirname, '../..');
-const LATEST = resolve(import.meta.dirname, '../results/latest.json');
+const RECORD = resolve(import.meta.dirname, '../results/full.json');
+const names = (all: readonly { name: string }[]) => all.map(({ name }) => name);
 
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 let current: FigureRun | null = null;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void interrupt());
 
-const report = await measure(parse());
+const wanted = parse();
+const report = await measure(wanted);
 process.stdout.write(table(report));
-process.exit(report.figures.some(({ failed }) => failed !== null) ? 1 : 0);
+keep(report, wanted);
+const bad = report.figures.some(({ failed }) => failed !== null) || (wanted.check && hasFallen(report));
+process.exit(bad ? 1 : 0);
 
-async function measure({ figures, size, out, profileDir }: Arguments): Promise<Report> {
+async function measure({ figures, size, profileDir, ...rest }: Arguments): Promise<Report> {
   const cores = new Cores();
-  const wanted = FIGURES.filter(({ name }) => figures.length === 0 || figures.includes(name));
+  const { peers, missing } = available(rest.peers.length > 0 || size !== 'full' ? rest.peers : names(PEERS));
+  const all = Object.assign(versions(), ...peers.map((peer) => peer.versions())) as Record<string, string>;
+  const head = { startedAt: new Date().toISOString(), size, machine: machine(), versions: all };
   const begin = performance.now();
-  const head = { startedAt: new Date().toISOString(), size, machine: machine(), versions: versions(ROOT) };
+  const before = await calibrate();
   const reports: FigureReport[] = [];
-  for (const figure of wanted) {
+  for (const figure of FIGURES.filter(({ name }) => figures.length === 0 || figures.includes(name))) {
+    const { name, title } = figure;
+    const startedAt = new Date().toISOString();
     const from = performance.now();
-    current = new FigureRun({ size, cores, profileDir, say: (line) => say(`${figure.name}: ${line}`) });
+    current = new FigureRun({ size, cores, peers, profileDir, say: (line) => say(`${name}: ${line}`) });
     const result = await current.run(figure);
-    reports.push(figureReport(figure, seconds(from), result));
+    const about = { name, title, startedAt, commit: all.commit as string, size, seconds: seconds(from) };
+    reports.push(figureReport(about, result));
   }
+  const after = await calibrate();
+  const drifted = drift(before, after);
   const pinning = cores.why ?? `under test on core ${CORE.underTest}, load on core ${CORE.load}`;
-  const result = { ...head, seconds: seconds(begin), pinning, figures: reports };
-  // Part of a run, or one that means nothing, must not replace the record of a whole one.
-  const files = [out, figures.length === 0 && size !== 'tiny' ? LATEST : null].filter(
-    (file) => file !== null,
-  );
-  for (const file of files) write(file, result);
-  return result;
+  return {
+    ...head,
+    seconds: seconds(begin),
+    pinning,
+    calibration: { before, after },
+    missing,
+    warnings: drifted === null ? [] : [drifted],
+    figures: reports,
+  };
+}
+
+/** Of the peers with these names those that can run here. */
+function available(wanted: readonly string[]): { peers: Peer[]; missing: Record<string, string> } {
+  const peers: Peer[] = [];
+  const missing: Record<string, string> = {};
+  for (const peer of PEERS.filter(({ name }) => wanted.includes(name))) {
+    const why = peer.missing();
+    if (why === null) peers.push(peer);
+    else missing[peer.name] = why;
+  }
+  return { peers, missing };
+}
+
+/** A whole full run, or some of its figures, goes into the record. */
+function keep(run: Report, { size, peers, out }: Arguments): void {
+  if (out !== null) written(out, run);
+  // With some of the peers only, a figure would lose what the record has of the others.
+  if (size === 'full' && peers.length === 0)
+    written(RECORD, updated(readRecord(RECORD), run, names(FIGURES)));
+}
+
+function written(file: string, result: Report): void {
+  writeReport(file, result);
+  say(`written to ${file}`);
+}
+
+function hasFallen(run: Report): boolean {
+  const record = readRecord(RECORD);
+  if (record === null) throw new Error('there is no full run to compare with');
+  const checked = check(run, record);
+  process.stdout.write(checkText(checked));
+  return checked.fallen.length > 0 || checked.compared.length === 0;
 }
 
 function parse(): Arguments {
   try {
-    const args = readArguments(
-      process.argv.slice(2),
-      FIGURES.map(({ name }) => name),
-    );
+    const args = readArguments(process.argv.slice(2), names(FIGURES), names(PEERS));
     return {
       ...args,
       out: args.out && resolve(args.out),
@@ -66,12 +112,6 @@ function parse(): Arguments {
     say(`${(error as Error).message}\n${USAGE}`);
     process.exit(1);
   }
-}
-
-function write(file: string, result: Report): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
-  say(`written to ${file}`);
 }
 
 function seconds(since: number): number {

@@ -2,20 +2,34 @@ import { expect, it } from 'vitest';
 import { readArguments } from '../src/arguments.ts';
 
 const FIGURES = ['idle', 'connect'];
+const PEERS = ['ws', 'nchan'];
 
 it('measures everything in its quick size when told nothing', () => {
-  expect(readArguments([], FIGURES)).toEqual({ figures: [], size: 'quick', out: null, profileDir: null });
+  expect(readArguments([], FIGURES, PEERS)).toEqual({
+    figures: [],
+    size: 'quick',
+    peers: [],
+    check: false,
+    out: null,
+    profileDir: null,
+  });
 });
 
-it('takes figures, a size and files', () => {
-  expect(readArguments(['connect', '--full', '--out', 'a.json', '--profile', 'p'], FIGURES)).toEqual({
+it('takes figures, a size, peers and files', () => {
+  const args = ['connect', '--full', '--peer', 'ws', '--peer', 'nchan', '--check', '--out', 'a.json'];
+  expect(readArguments([...args, '--profile', 'p'], FIGURES, PEERS)).toEqual({
     figures: ['connect'],
     size: 'full',
+    peers: ['ws', 'nchan'],
+    check: true,
     out: 'a.json',
     profileDir: 'p',
   });
 });
 
-it.each([[['fast']], [['--quick']], [['--full', '--tiny']], [['--out']]])('refuses %j', (args) => {
-  expect(() => readArguments(args, FIGURES)).toThrow(Error);
-});
+it.each([[['fast']], [['--quick']], [['--full', '--tiny']], [['--out']], [['--peer', 'nginx']]])(
+  'refuses %j',
+  (args) => {
+    expect(() => readArguments(args, FIGURES, PEERS)).toThrow(Error);
+  },
+);

@@ -1,9 +1,8 @@
-/** What it costs to tell everybody in a room something, against raw uWebSockets.js. */
-import type { Figure, FigureResult, Measurement, Size } from '../bench.ts';
-import { prepareSides, type Side } from '../load/room-sides.ts';
+/** What it costs to tell everybody in a room something, against raw uWebSockets.js and peers. */
+import type { Bench, Figure, FigureResult, Measurement, Size } from '../bench.ts';
+import { prepareSides, type Side, textOf } from '../load/room-sides.ts';
 import { CoreWatch } from '../measure/core-watch.ts';
 import { medianInterval } from '../measure/interval.ts';
-import { cpuSeconds } from '../measure/process-meter.ts';
 
 interface Step {
   watchers: number;
@@ -23,12 +22,12 @@ interface Plan {
 }
 
 const STEPS: Step[] = [
-  { watchers: 10, messages: 150, atOnce: 1 },
-  { watchers: 100, messages: 100, atOnce: 1 },
-  { watchers: 1_000, messages: 16, atOnce: 1 },
-  { watchers: 1_000, messages: 96, atOnce: 16 },
-  { watchers: 10_000, messages: 3, atOnce: 1 },
+  { watchers: 10, messages: 100, atOnce: 1 },
+  { watchers: 100, messages: 60, atOnce: 1 },
+  { watchers: 1_000, messages: 12, atOnce: 1 },
+  { watchers: 1_000, messages: 64, atOnce: 16 },
 ];
+const MOST: Step = { watchers: 10_000, messages: 3, atOnce: 1 };
 const PLANS: Record<Size, Plan> = {
   tiny: {
     steps: [
@@ -39,16 +38,20 @@ const PLANS: Record<Size, Plan> = {
     warmUp: 1,
     openMs: 30_000,
   },
-  quick: { steps: STEPS, rounds: 7, warmUp: 8, openMs: 30_000 },
-  full: { steps: STEPS, rounds: 31, warmUp: 20, openMs: 300_000 },
+  quick: { steps: STEPS, rounds: 9, warmUp: 8, openMs: 10_000 },
+  full: { steps: [...STEPS, MOST], rounds: 15, warmUp: 20, openMs: 300_000 },
 };
 const TEXT_BYTES = [128, 1_024] as const;
+
 interface Round {
+  side: string;
   step: Step;
   textBytes: number;
-  /** Deliveries for each core second. */
-  natter: number;
-  raw: number;
+  round: number;
+  /** Deliveries for each core second of the processes under test. */
+  deliveries: number;
+  /** CPU of the broker for each message, in µs. */
+  brokerMicros: number;
 }
 
 export const fanout: Figure = {
@@ -56,97 +59,109 @@ export const fanout: Figure = {
   title: 'Room fan-out',
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
-    const { natter, raw, frames, openTimeMs, open } = await prepareSides(bench, TEXT_BYTES);
+    const sides = await prepareSides(
+      bench,
+      TEXT_BYTES,
+      bench.peers.filter(({ startRoom }) => startRoom !== undefined),
+    );
     const cores = new CoreWatch();
     const rounds: Round[] = [];
     const steps: Step[] = [];
-    for (const [index, step] of plan.steps.entries()) {
-      const expectedMs = openTimeMs(step.watchers);
+    for (const step of plan.steps) {
+      const expectedMs = sides.openTimeMs(step.watchers);
       if (expectedMs > plan.openMs) {
         bench.say(
           `${step.watchers} watchers left out: they would take ${Math.round(expectedMs / 1_000)} s to come`,
         );
         continue;
       }
-      await open(step.watchers);
+      await sides.open(step.watchers);
+      const warmUp = steps.length === 0 ? plan.warmUp : 1;
       steps.push(step);
-      bench.say(`${step.watchers} watchers, ${step.atOnce} at once`);
-      for (const [textBytes, { text, frame }] of frames) {
-        const side = (which: Side, watch: CoreWatch | null) =>
-          deliveriesPerCoreSecond(which, step, text, frame, watch);
-        for (let warm = 0; warm < (index === 0 ? plan.warmUp : 1); warm += 1)
-          for (const which of [natter, raw]) await side(which, null);
-        for (let round = 0; round < plan.rounds; round += 1) {
-          // A B, B A: what drifts during the run meets both alike.
-          const order = round % 2 === 0 ? [natter, raw] : [raw, natter];
-          const found = new Map<Side, number>();
-          for (const which of order) found.set(which, await side(which, cores));
-          const [ours, theirs] = [found.get(natter) as number, found.get(raw) as number];
-          rounds.push({ step, textBytes, natter: ours, raw: theirs });
-        }
-      }
+      rounds.push(...(await measure(bench, sides.all, step, { ...plan, warmUp }, cores)));
     }
     return {
-      measurements: steps.flatMap((step) => TEXT_BYTES.flatMap((bytes) => rows(step, bytes, rounds))),
+      measurements: steps.flatMap((step) =>
+        TEXT_BYTES.flatMap((bytes) => rows(step, bytes, sides.all, rounds)),
+      ),
       cores: cores.use(),
-      details: { plan, frameBytes: [...frames.values()].map(({ frame }) => frame.length), rounds },
+      details: { plan, rounds },
     };
   },
 };
 
+/** All rounds of one step. */
+async function measure(
+  bench: Bench,
+  all: readonly Side[],
+  step: Step,
+  plan: Pick<Plan, 'rounds' | 'warmUp'>,
+  cores: CoreWatch,
+): Promise<Round[]> {
+  bench.say(`${step.watchers} watchers, ${step.atOnce} at once`);
+  const sides = all.filter(({ mostWatchers }) => mostWatchers >= step.watchers);
+  const rounds: Round[] = [];
+  for (const textBytes of TEXT_BYTES) {
+    const text = textOf(textBytes);
+    for (let warm = 0; warm < plan.warmUp; warm += 1)
+      for (const side of sides) await say(side, step, text, null);
+    for (let round = 0; round < plan.rounds; round += 1) {
+      // A B C, C B A: what drifts during the run meets all alike.
+      for (const side of round % 2 === 0 ? sides : sides.toReversed())
+        rounds.push({ side: side.name, step, textBytes, round, ...(await say(side, step, text, cores)) });
+    }
+  }
+  return rounds;
+}
+
 /** One round: messages are said when everybody has those before. */
-async function deliveriesPerCoreSecond(
+async function say(
   side: Side,
   { watchers, messages, atOnce }: Step,
   text: string,
-  frame: string,
   cores: CoreWatch | null,
-): Promise<number> {
-  await side.watchers({ type: 'count', bytes: frame.length });
-  const say = await side.begin(text, frame);
+): Promise<Pick<Round, 'deliveries' | 'brokerMicros'>> {
+  await side.watchers({ type: 'count', ...side.delivery(text) });
+  const more = await side.begin(text);
   await side.watchers({ type: 'wait', deliveries: watchers });
   const stop = cores?.start();
-  const before = cpuSeconds(side.pid);
-  for (let said = 0; said < messages; said += atOnce) {
-    await say(atOnce);
-    await side.watchers({ type: 'wait', deliveries: (1 + said + atOnce) * watchers });
+  const [cpu, brokerCpu] = [side.cpu(), side.brokerCpu()];
+  let said = 0;
+  while (said < messages) {
+    await more(atOnce);
+    said += atOnce;
+    await side.watchers({ type: 'wait', deliveries: (1 + said) * watchers });
   }
-  const used = cpuSeconds(side.pid) - before;
+  const deliveries = (watchers * said) / (side.cpu() - cpu);
+  const brokerMicros = ((side.brokerCpu() - brokerCpu) * 1e6) / said;
   stop?.();
   await side.end();
-  return (watchers * messages) / used;
+  return { deliveries, brokerMicros };
 }
 
-function rows(step: Step, textBytes: number, rounds: Round[]): Measurement[] {
+function rows(step: Step, textBytes: number, sides: readonly Side[], all: Round[]): Measurement[] {
   const { watchers, atOnce } = step;
-  const own = rounds.filter((round) => round.step === step && round.textBytes === textBytes);
+  const of = ({ name }: Pick<Side, 'name'>) =>
+    all.filter((round) => round.side === name && round.step === step && round.textBytes === textBytes);
   const id = `fanout.${watchers}-${textBytes}${atOnce > 1 ? `-by-${atOnce}` : ''}`;
-  const micros = 1e6 / medianInterval(own.map(({ natter }) => natter)).median;
-  const rawMicros = 1e6 / medianInterval(own.map(({ raw }) => raw)).median;
-  const extra = (micros - rawMicros) * watchers;
-  return [
-    row(
-      id,
-      `${watchers} watchers, ${textBytes} B${atOnce > 1 ? `, ${atOnce} at once` : ''}: deliveries per core second`,
-      '/s',
-      own.map(({ natter }) => natter),
-    ),
-    row(
-      `${id}-raw`,
-      'the same, raw uWebSockets.js',
-      '/s',
-      own.map(({ raw }) => raw),
-    ),
-    {
-      ...row(
-        `${id}-ratio`,
-        'gateway ÷ raw, per round',
-        '×',
-        own.map(({ natter, raw }) => natter / raw),
-      ),
-      why: `a message costs ${Math.round(extra)} µs more than the deliveries of it`,
-    },
-  ];
+  const what = `${watchers} watchers, ${textBytes} B${atOnce > 1 ? `, ${atOnce} at once` : ''}`;
+  const own = of({ name: 'natter' }).map(({ deliveries }) => deliveries);
+  const micros = (values: number[]) => 1e6 / medianInterval(values).median;
+  const others = sides.slice(1).flatMap((side) => {
+    const theirs = of(side).map(({ deliveries }) => deliveries);
+    if (theirs.length === 0) return [];
+    const ratio = row(
+      `${id}-${side.name === 'raw' ? 'ratio' : `vs-${side.name}`}`,
+      `Natter ÷ ${side.title}, per round`,
+      '×',
+      own.map((value, round) => value / (theirs[round] as number)),
+    );
+    const extra = (micros(own) - micros(theirs)) * watchers;
+    const why = `a message costs ${Math.round(extra)} µs more than with ${side.title}`;
+    const guard = side.name === 'raw' ? { better: 'higher' as const } : {};
+    return [row(`${id}-${side.name}`, `the same, ${side.title}`, '/s', theirs), { ...ratio, why, ...guard }];
+  });
+  return [row(id, `${what}: deliveries per core second`, '/s', own), ...others];
 }
 
 function row(id: string, label: string, unit: string, values: number[]): Measurement {

@@ -1,13 +1,13 @@
 /** A WebSocket client that counts what it gets: 10,000 of them must not cost more than the server. */
 import { connect, type Socket } from 'node:net';
+import type { Entrance } from './entrance.ts';
 import { FrameCounter } from './frame-counter.ts';
 import { clientFrame, OPCODE } from './frame-reader.ts';
 import { type Target, upgradeRequest } from './raw-socket.ts';
 
-export interface CountingSocketOptions extends Target {
-  /** In the bytes of the server's first frames when it has let us in; null: when it has upgraded. */
-  readyMark: string | null;
-  onText: (length: number) => void;
+export interface CountingSocketOptions extends Target, Entrance {
+  /** Called for each text or binary frame. */
+  onData: (length: number) => void;
   /** The connection ended without `drop`. */
   onLost: (why: string) => void;
 }
@@ -26,6 +26,8 @@ export class CountingSocket {
   /** What came before the mark, as latin1; null once we are in. */
   #opening: string | null = '';
   #upgraded = false;
+  /** Of the entrance's frames. */
+  #sent = 0;
   #over = false;
 
   /** `ready` is called once, when the server has let us in. */
@@ -33,7 +35,7 @@ export class CountingSocket {
     this.#options = options;
     this.#ready = ready;
     this.#frames = new FrameCounter((opcode, length) => {
-      if (opcode === OPCODE.text) options.onText(length);
+      if (opcode === OPCODE.text || opcode === OPCODE.binary) options.onData(length);
       else if (opcode === OPCODE.ping) this.#socket.write(PONG);
       else if (opcode === OPCODE.close) this.#lost('closed');
     });
@@ -77,13 +79,21 @@ export class CountingSocket {
     }
     this.#frames.push(SHARED, from, bytes);
     const opening = this.#opening as string;
-    const { readyMark } = this.#options;
+    const { frames = [], readyMark } = this.#options;
+    for (let next = frames[this.#sent]; next !== undefined; next = frames[this.#sent]) {
+      if (next.after !== null && !opening.includes(next.after)) break;
+      this.#socket.write(clientFrame(OPCODE.text, Buffer.from(next.text)));
+      this.#sent += 1;
+    }
+    if (this.#sent < frames.length) return this.#limit(opening);
     if (readyMark === null || opening.includes(readyMark)) {
       this.#opening = null;
       this.#ready();
-    } else if (opening.length > MAX_OPENING_BYTES) {
-      this.#lost('much came, but not what was waited for');
-    }
+    } else this.#limit(opening);
+  }
+
+  #limit(opening: string): void {
+    if (opening.length > MAX_OPENING_BYTES) this.#lost('much came, but not what was waited for');
   }
 
   #lost(why: string): void {

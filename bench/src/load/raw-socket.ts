@@ -6,6 +6,8 @@ export interface Target {
   port: number;
   /** Path and query of the upgrade. */
   path: string;
+  /** Header lines beyond those of every WebSocket. */
+  headers?: readonly string[];
   /** Address the connection comes from, one of 127.0.0.0/8; default 127.0.0.1. */
   from?: string;
 }
@@ -107,7 +109,7 @@ function closeCode(payload: Buffer): string {
 }
 
 /** One fixed key: nobody checks the answer, and a random one would cost the load its time. */
-export function upgradeRequest({ port, path }: Target): string {
+export function upgradeRequest({ port, path, headers = [] }: Target): string {
   return [
     `GET ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
@@ -115,6 +117,7 @@ export function upgradeRequest({ port, path }: Target): string {
     'Connection: Upgrade',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
     'Sec-WebSocket-Version: 13',
+    ...headers,
     '\r\n',
   ].join('\r\n');
 }

@@ -2,8 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { findBroker } from '@natter/runtime';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
 
 export interface Machine {
   cpu: string;
@@ -25,25 +27,26 @@ export function machine(): Machine {
   };
 }
 
-export function versions(root: string): Record<string, string> {
+export function versions(): Record<string, string> {
   const broker = findBroker(process.env.PATH ?? '');
   return {
-    commit: output('git', ['-C', root, 'describe', '--always', '--dirty', '--exclude=*']),
+    commit: output('git', ['-C', ROOT, 'describe', '--always', '--dirty', '--exclude=*']),
     node: process.version,
     v8: process.versions.v8,
     'nats-server': broker === null ? 'absent' : output(broker, ['--version']).replace(/^.* v?/, ''),
-    'uWebSockets.js': versionOf(root, 'uWebSockets.js'),
-    openai: versionOf(root, 'openai'),
+    'uWebSockets.js': packageVersion('uWebSockets.js'),
+    openai: packageVersion('openai'),
   };
 }
 
-function output(program: string, args: string[]): string {
+/** What a program prints of itself, without the end of the line. */
+export function output(program: string, args: string[]): string {
   const result = spawnSync(program, args, { encoding: 'utf8' });
   return result.status === 0 ? result.stdout.trim() : 'unknown';
 }
 
 /** Of a package that npm installed at the root. */
-function versionOf(root: string, name: string): string {
-  const file = join(root, 'node_modules', name, 'package.json');
+export function packageVersion(name: string): string {
+  const file = join(ROOT, 'node_modules', name, 'package.json');
   return existsSync(file) ? String(JSON.parse(readFileSync(file, 'utf8')).version) : 'unknown';
 }

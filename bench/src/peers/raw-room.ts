@@ -1,7 +1,7 @@
 /** Raw uWebSockets.js with one room, in a process of its own. */
 import type { Bench } from '../bench.ts';
 import { HelperProcess } from '../helper-process.ts';
-import { RawSocket } from '../load/raw-socket.ts';
+import { openSpeaker } from '../load/speaker.ts';
 import { CORE } from '../measure/cores.ts';
 import type { RawRoomRequest } from './raw-room/main.ts';
 
@@ -19,19 +19,7 @@ export async function startRawRoom(bench: Bench): Promise<RawRoom> {
   bench.defer(() => peer.stop());
   bench.cores.pin(peer.pid, CORE.underTest);
   const port = await peer.ask('port', 5_000);
-  const speaker = await open(port);
+  const speaker = await openSpeaker(port, '/say');
   bench.defer(() => speaker.drop());
   return { pid: peer.pid, port, say: (text) => speaker.send(text) };
-}
-
-function open(port: number): Promise<RawSocket> {
-  return new Promise((resolve, reject) => {
-    const socket: RawSocket = new RawSocket({
-      port,
-      path: '/say',
-      onText: () => undefined,
-      onOpen: () => resolve(socket),
-      onLost: (why) => reject(new Error(`the speaker's connection failed: ${why}`)),
-    });
-  });
 }

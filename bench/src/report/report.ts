@@ -1,6 +1,7 @@
 /** The result of a run as it is kept in JSON. */
 import type { FigureResult, Measurement, Size } from '../bench.ts';
 import { type Goal, judge, type Verdict } from '../goals.ts';
+import type { Calibration } from '../measure/calibration.ts';
 import { CORE } from '../measure/cores.ts';
 import type { Machine } from '../measure/machine.ts';
 
@@ -12,12 +13,22 @@ export interface Report {
   versions: Record<string, string>;
   /** Which core has what, or why nothing is pinned. */
   pinning: string;
+  /** The same small work before and after: what the machine was worth meanwhile. */
+  calibration: { before: Calibration; after: Calibration };
+  /** Peers that could not be measured here, and why. */
+  missing: Record<string, string>;
+  /** What makes all numbers doubtful. */
+  warnings: string[];
   figures: FigureReport[];
 }
 
 export interface FigureReport {
   name: string;
   title: string;
+  startedAt: string;
+  /** What was measured: `git describe`. */
+  commit: string;
+  size: Size;
   seconds: number;
   /** Null unless the figure could not be measured. */
   failed: string | null;
@@ -33,14 +44,12 @@ const LOAD_BUSY_PERCENT = 85;
 const STEAL_PERCENT = 2;
 
 export function figureReport(
-  figure: { name: string; title: string },
-  seconds: number,
+  head: Pick<FigureReport, 'name' | 'title' | 'startedAt' | 'commit' | 'size' | 'seconds'>,
   result: FigureResult | Error,
 ): FigureReport {
-  const { name, title } = figure;
   if (result instanceof Error) {
     const failed = String(result.stack ?? result);
-    return { name, title, seconds, failed, measurements: [], cores: [], warnings: [], details: {} };
+    return { ...head, failed, measurements: [], cores: [], warnings: [], details: {} };
   }
   const measurements = result.measurements.map((measurement) => {
     const judged = judge(measurement.id, measurement.value);
@@ -48,7 +57,7 @@ export function figureReport(
     return { ...rest, ...judged, ...(judged.verdict === 'missed' && why !== undefined ? { why } : {}) };
   });
   const { cores, details } = result;
-  return { name, title, seconds, failed: null, measurements, cores, warnings: warnings(cores), details };
+  return { ...head, failed: null, measurements, cores, warnings: warnings(cores), details };
 }
 
 function warnings(cores: FigureResult['cores']): string[] {

@@ -10,7 +10,14 @@ function resultOf(value: number, cores: FigureResult['cores'] = []): FigureResul
   return { measurements: [{ ...measurement, value }], cores, details: {} };
 }
 
-const figure = { name: 'latency', title: 'Latency' };
+const figure = {
+  name: 'latency',
+  title: 'Latency',
+  startedAt: '2026-11-21T00:00:00.000Z',
+  commit: 'abc',
+  size: 'quick' as const,
+  seconds: 1,
+};
 
 describe('judge', () => {
   it('meets a goal exactly at it, from below and from above', () => {
@@ -37,11 +44,11 @@ describe('judge', () => {
 
 describe('figureReport', () => {
   it('keeps the reason of a missed goal and drops it where the goal is met', () => {
-    expect(figureReport(figure, 1, resultOf(26)).measurements[0]).toMatchObject({
+    expect(figureReport(figure, resultOf(26)).measurements[0]).toMatchObject({
       verdict: 'missed',
       why: 'busy',
     });
-    expect(figureReport(figure, 1, resultOf(24)).measurements[0]).not.toHaveProperty('why');
+    expect(figureReport(figure, resultOf(24)).measurements[0]).not.toHaveProperty('why');
   });
 
   it('doubts a load that is too busy, and a machine that is not ours alone', () => {
@@ -49,14 +56,14 @@ describe('figureReport', () => {
       { core: 0, busyPercent: 99, stealPercent: 3 },
       { core: 1, busyPercent: 86, stealPercent: 1 },
     ];
-    expect(figureReport(figure, 1, resultOf(1, cores)).warnings).toEqual([
+    expect(figureReport(figure, resultOf(1, cores)).warnings).toEqual([
       'core 1, with the load, was 86% busy',
       '3% of core 0 went to other machines',
     ]);
   });
 
   it('keeps a figure that could not be measured, with why', () => {
-    const report = figureReport(figure, 1, new Error('no broker'));
+    const report = figureReport(figure, new Error('no broker'));
     expect(report.failed).toContain('no broker');
     expect(report.measurements).toEqual([]);
   });

@@ -60,8 +60,8 @@ async function open({ port, key, query, each }: Extract<LogReadersRequest, { typ
       if (index < each) {
         const target = { port, path: `${path('/ws/logs')}&token=${key}`, from: '127.0.0.1' };
         // Before the first count any frame says that the reader is in; the length tells the lines from then on.
-        const onText = (length: number) => (bytes === 0 || length === bytes) && add(1);
-        new CountingSocket({ ...target, readyMark: null, onText, onLost }, resolve);
+        const onData = (length: number) => (bytes === 0 || length === bytes) && add(1);
+        new CountingSocket({ ...target, readyMark: null, onData, onLost }, resolve);
       } else {
         const headers = { Authorization: `Bearer ${key}` };
         const target = { port, path: path('/api/get-logs-stream'), headers };

@@ -1,13 +1,17 @@
 /** Holds many sockets that watch one room, and counts what they get. */
 import { serveParent } from '../../peers/serve-parent.ts';
 import { CountingSocket } from '../counting-socket.ts';
+import type { Entrance } from '../entrance.ts';
 import { inFlight } from '../in-flight.ts';
 
 export type WatchersRequest =
-  /** `paths` are used in turn; resolves when all are in. */
-  | { type: 'open'; port: number; paths: string[]; count: number; readyMark: string | null }
-  /** From now on text frames of exactly this length count, from 0. */
-  | { type: 'count'; bytes: number }
+  /** Entrances are used in turn; resolves when all are in. */
+  | { type: 'open'; port: number; entrances: Entrance[]; count: number }
+  /**
+   * From now on data frames of exactly this length count, from 0. Coalesced: all bytes count, and
+   * each `bytes` of them are a delivery.
+   */
+  | { type: 'count'; bytes: number; coalesced: boolean }
   /** Resolves when this many have been counted; fails when there are more. */
   | { type: 'wait'; deliveries: number };
 
@@ -20,8 +24,11 @@ const ADDRESSES = 8;
 
 const sockets: CountingSocket[] = [];
 let bytes = 0;
+let coalesced = false;
+/** Bytes of data frames since `count`. */
+let received = 0;
 let counted = 0;
-/** Text frames of another length since `count`: what the server says besides. */
+/** Data frames of another length since `count`: what the server says besides. */
 let others = 0;
 let failure: Error | null = null;
 let wake: (() => void) | null = null;
@@ -29,18 +36,19 @@ let wake: (() => void) | null = null;
 serveParent<WatchersRequest, number>((request) => {
   if (request.type === 'open') return open(request);
   if (request.type === 'wait') return wait(request.deliveries);
-  bytes = request.bytes;
+  ({ bytes, coalesced } = request);
+  received = 0;
   counted = 0;
   others = 0;
   return 0;
 });
 
-async function open({ port, paths, count, readyMark }: Extract<WatchersRequest, { type: 'open' }>) {
-  await inFlight(count, OPENING, (index) => openOne(port, paths[index % paths.length] as string, readyMark));
+async function open({ port, entrances, count }: Extract<WatchersRequest, { type: 'open' }>) {
+  await inFlight(count, OPENING, (index) => openOne(port, entrances[index % entrances.length] as Entrance));
   return sockets.length;
 }
 
-function openOne(port: number, path: string, readyMark: string | null): Promise<void> {
+function openOne(port: number, entrance: Entrance): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not let in for ${OPEN_MS} ms`)), OPEN_MS);
     const settle = (done: () => void) => {
@@ -53,15 +61,17 @@ function openOne(port: number, path: string, readyMark: string | null): Promise<
       settle(() => reject(error));
       fail(error);
     };
-    const socket = new CountingSocket({ port, path, from, readyMark, onText, onLost }, () =>
+    const socket = new CountingSocket({ port, from, ...entrance, onData, onLost }, () =>
       settle(() => resolve()),
     );
     sockets.push(socket);
   });
 }
 
-function onText(length: number): void {
-  if (length === bytes) counted += 1;
+function onData(length: number): void {
+  received += length;
+  if (coalesced) counted = received / bytes;
+  else if (length === bytes) counted += 1;
   else others += 1;
   wake?.();
 }

@@ -1,0 +1,5 @@
+/** The peers by name; a figure takes those that do its work. */
+import type { Peer } from './peer.ts';
+import { ws } from './ws/peer.ts';
+
+export const PEERS: readonly Peer[] = [ws];
