@@ -1,5 +1,6 @@
 /** The peers by name; a figure takes those that do its work. */
 import type { Peer } from './peer.ts';
+import { socketio } from './socketio/peer.ts';
 import { ws } from './ws/peer.ts';
 
-export const PEERS: readonly Peer[] = [ws];
+export const PEERS: readonly Peer[] = [ws, socketio];
