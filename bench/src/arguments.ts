@@ -13,9 +13,11 @@ export interface Arguments {
   /** A further copy of the JSON, or null. */
   out: string | null;
   profileDir: string | null;
+  /** Of whatever figures leave to chance; null: a new one. */
+  seed: number | null;
 }
 
-export const USAGE = `npm run bench -- [figure …] [--full | --tiny] [--peer NAME …] [--check] [--out FILE] [--profile DIR]
+export const USAGE = `npm run bench -- [figure …] [--full | --tiny] [--peer NAME …] [--check] [--seed N] [--out FILE] [--profile DIR]
 `;
 
 /** Throws an Error with one sentence for what it doesn't understand. */
@@ -30,12 +32,16 @@ export function readArguments(args: string[], known: readonly string[], peers: r
       check: { type: 'boolean', default: false },
       out: { type: 'string' },
       profile: { type: 'string' },
+      seed: { type: 'string' },
     },
   });
   const unknown = positionals.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Error(`There is no figure ${unknown}; there are ${known.join(', ')}.`);
   const stranger = values.peer.find((name) => !peers.includes(name));
   if (stranger !== undefined) throw new Error(`There is no peer ${stranger}; there are ${peers.join(', ')}.`);
+  const seed = values.seed ?? null;
+  if (seed !== null && !/^\d{1,9}$/.test(seed))
+    throw new Error('--seed is a whole number of at most nine digits.');
   if (values.full && values.tiny) throw new Error('--full and --tiny exclude each other.');
   return {
     figures: positionals,
@@ -44,5 +50,6 @@ export function readArguments(args: string[], known: readonly string[], peers: r
     check: values.check,
     out: values.out ?? null,
     profileDir: values.profile ?? null,
+    seed: seed === null ? null : Number(seed),
   };
 }

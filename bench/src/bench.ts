@@ -14,6 +14,8 @@ export interface Bench {
   readonly peers: readonly Peer[];
   /** Where CPU profiles of the processes under test go, or null for none. */
   readonly profileDir: string | null;
+  /** Of what a figure leaves to chance: the same seed, the same choices. */
+  readonly seed: number;
   /** Undone in reverse order when the figure ends, however it ends. */
   defer(undo: () => unknown): void;
   /** Tells the person who waits. */

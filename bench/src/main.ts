@@ -1,4 +1,5 @@
 /** `npm run bench`: measures, prints a table, writes JSON. */
+import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Arguments, readArguments, USAGE } from './arguments.ts';
 import { agent } from './figures/agent.ts';
@@ -38,6 +39,7 @@ const bad = report.figures.some(({ failed }) => failed !== null) || (wanted.chec
 process.exit(bad ? 1 : 0);
 
 async function measure({ figures, size, profileDir, ...rest }: Arguments): Promise<Report> {
+  const seed = rest.seed ?? randomInt(1_000_000_000);
   const cores = new Cores();
   const { peers, missing } = available(rest.peers.length > 0 || size !== 'full' ? rest.peers : names(PEERS));
   const all = Object.assign(versions(), ...peers.map((peer) => peer.versions())) as Record<string, string>;
@@ -49,7 +51,7 @@ async function measure({ figures, size, profileDir, ...rest }: Arguments): Promi
     const { name, title } = figure;
     const startedAt = new Date().toISOString();
     const from = performance.now();
-    current = new FigureRun({ size, cores, peers, profileDir, say: (line) => say(`${name}: ${line}`) });
+    current = new FigureRun({ size, cores, peers, profileDir, seed, say: (line) => say(`${name}: ${line}`) });
     const result = await current.run(figure);
     const about = { name, title, startedAt, commit: all.commit as string, size, seconds: seconds(from) };
     reports.push(figureReport(about, result));

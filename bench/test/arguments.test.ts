@@ -12,24 +12,32 @@ it('measures everything in its quick size when told nothing', () => {
     check: false,
     out: null,
     profileDir: null,
+    seed: null,
   });
 });
 
 it('takes figures, a size, peers and files', () => {
   const args = ['connect', '--full', '--peer', 'ws', '--peer', 'nchan', '--check', '--out', 'a.json'];
-  expect(readArguments([...args, '--profile', 'p'], FIGURES, PEERS)).toEqual({
+  expect(readArguments([...args, '--profile', 'p', '--seed', '42'], FIGURES, PEERS)).toEqual({
     figures: ['connect'],
     size: 'full',
     peers: ['ws', 'nchan'],
     check: true,
     out: 'a.json',
     profileDir: 'p',
+    seed: 42,
   });
 });
 
-it.each([[['fast']], [['--quick']], [['--full', '--tiny']], [['--out']], [['--peer', 'nginx']]])(
-  'refuses %j',
-  (args) => {
-    expect(() => readArguments(args, FIGURES, PEERS)).toThrow(Error);
-  },
-);
+it.each([
+  [['fast']],
+  [['--quick']],
+  [['--full', '--tiny']],
+  [['--out']],
+  [
+    ['--peer', 'nginx'],
+    ['--seed', 'x'],
+  ],
+])('refuses %j', (args) => {
+  expect(() => readArguments(args, FIGURES, PEERS)).toThrow(Error);
+});

@@ -27,6 +27,7 @@ describe.each(rooms)('a room of $title', (peer) => {
       cores: new Cores(),
       peers: [],
       profileDir: null,
+      seed: 1,
       say: () => undefined,
     });
     let room: RoomPeer | undefined;
