@@ -7,9 +7,9 @@ export interface InternalServerOptions {
   host: string;
   /** 0 picks a free port. */
   port: number;
-  metrics: Metrics;
+  metrics: Pick<Metrics, 'expose' | 'contentType'>;
   /** Null when ready, else the reason why not. */
-  notReady: () => string | null;
+  notReady: () => string | null | Promise<string | null>;
 }
 
 export interface InternalServer {
@@ -25,8 +25,10 @@ export async function startInternalServer(options: InternalServerOptions): Promi
     const path = request.url?.split('?')[0];
     if (path === '/livez') return send(200, 'text/plain', 'ok\n');
     if (path === '/readyz') {
-      const reason = options.notReady();
-      return send(reason === null ? 200 : 503, 'text/plain', `${reason ?? 'ok'}\n`);
+      void Promise.resolve(options.notReady()).then((reason) =>
+        send(reason === null ? 200 : 503, 'text/plain', `${reason ?? 'ok'}\n`),
+      );
+      return;
     }
     if (path === '/metrics') {
       options.metrics.expose().then(

@@ -87,16 +87,17 @@ export interface SecondDestination {
   stream: DestinationStream;
 }
 
-/** Writes to standard output unless another `destination` is given, and to `second`. */
+/** Writes to standard output unless another `destination` is given, and to `second`; `fields` are in each line. */
 export function createLogger(
   service: string,
   level: string,
   destination?: DestinationStream,
   second?: SecondDestination,
+  fields: Record<string, number> = {},
 ): Logger {
   const options: LoggerOptions = {
     level: second === undefined ? level : lower(level, second.level),
-    base: { service, pid: process.pid },
+    base: { service, pid: process.pid, ...fields },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: serializeError },

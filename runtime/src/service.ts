@@ -14,14 +14,18 @@ export interface Running {
   stop(): Promise<void>;
   /** What the parent process is told when the service is ready. */
   ports: Record<string, number>;
-  /** Takes the service's log lines; its close, within `stop`, waits for the last ones. */
-  bus: Bus;
+  /** Takes the log lines; its close, within `stop`, waits for the last ones. Null: standard output only. */
+  bus: Bus | null;
   metrics: Metrics;
+  /** Resolves with the reason when it can't go on by itself; the process then stops with code 1. */
+  gaveUp?: Promise<Error>;
 }
 
 export interface ServiceDefinition<S extends Settings> {
   name: string;
   settings: S;
+  /** In each log line, besides service and pid. */
+  logFields?: Record<string, number>;
   start(config: ConfigOf<S> & BaseConfig, log: Logger): Promise<Running>;
 }
 
@@ -35,8 +39,8 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
   const { config, unknown } = readConfig(definition);
   hideSecrets(secretsOf(definition.settings, config));
   const level = config.debug && config.logLevel !== 'trace' ? 'debug' : config.logLevel;
-  const { shippedLogLevel } = config;
-  const logs = new ProcessLogs({ service: definition.name, level, shippedLevel: shippedLogLevel });
+  const { name: service, logFields: fields } = definition;
+  const logs = new ProcessLogs({ service, level, shippedLevel: config.shippedLogLevel, fields });
   setProcessLogs(logs);
   const { log } = logs;
   if (unknown.length > 0) log.warn({ variables: unknown }, 'unknown variables: nobody reads them');
@@ -79,7 +83,11 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
     process.exitCode = 1;
     process.exit();
   }
-  logs.attach(running.bus, running.metrics);
+  if (running.bus !== null) logs.attach(running.bus, running.metrics);
+  void running.gaveUp?.then((err) => {
+    log.fatal({ err }, 'gave up');
+    stop('gave up', 1);
+  });
   log.info({ ports: running.ports }, 'ready');
   process.send?.({ ready: running.ports });
 }

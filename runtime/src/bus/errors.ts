@@ -1,28 +1,8 @@
 /** What can go wrong on the bus, in words that don't depend on the client library. */
 import { NoRespondersError, RequestError, TimeoutError } from '@nats-io/transport-node';
+import { BusError } from './bus-error.ts';
 
-export type BusErrorCode =
-  /** The broker or whoever should answer can't be reached in time. It may have happened or not. */
-  | 'UNAVAILABLE'
-  /** Optimistic concurrency: somebody else wrote first. Nothing was stored. */
-  | 'CONFLICT'
-  /** The subject has all the messages it may have. Nothing was stored. */
-  | 'SUBJECT_FULL'
-  /** The stream is full, the message too big, or the like. Nothing was stored. */
-  | 'REFUSED';
-
-export class BusError extends Error {
-  readonly code: BusErrorCode;
-  constructor(code: BusErrorCode, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.name = 'BusError';
-    this.code = code;
-  }
-}
-
-export function isBusError(error: unknown, code: BusErrorCode): boolean {
-  return error instanceof BusError && error.code === code;
-}
+export { BusError, type BusErrorCode, isBusError } from './bus-error.ts';
 
 /** JetStream's code for a failed Nats-Expected-Last-Subject-Sequence (nats-server errors.json). */
 const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);

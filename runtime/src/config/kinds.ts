@@ -14,6 +14,18 @@ export function integer(fallback: number, min: number, max: number) {
   });
 }
 
+/** A whole number within a range, a word in place of one, or null when unset. */
+export function integerOr<W extends string>(word: W, min: number, max: number) {
+  return text.transform((value, context): number | W | null => {
+    if (value === undefined) return null;
+    if (value === word) return word;
+    const number = Number(value);
+    if (/^-?\d+$/.test(value) && number >= min && number <= max) return number;
+    context.addIssue(`must be a whole number from ${min} to ${max}, or ${word}`);
+    return z.NEVER;
+  });
+}
+
 /** true/false, 1/0, yes/no, on/off. */
 export function flag(fallback: boolean) {
   return text.transform((value, context) => {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type LogLevel, SUBJECTS } from '@natter/proto';
 import type { Bus } from '../bus/bus.ts';
-import { isBusError } from '../bus/errors.ts';
+import { isBusError } from '../bus/bus-error.ts';
 import { LineQueue, type QueueCaps, type QueuedLine } from './line-queue.ts';
 import { shippedLine } from './shipped-line.ts';
 

@@ -16,6 +16,8 @@ export interface ProcessLogOptions {
   shippedLevel: LogLevel | 'silent';
   /** Default: standard output. */
   destination?: DestinationStream;
+  /** In each line, besides service and pid. */
+  fields?: Record<string, number>;
 }
 
 /** How long the end of a service may wait until its last lines are stored. */
@@ -30,16 +32,16 @@ export class ProcessLogs {
   #dropped = 0;
   #metrics: LogMetrics | null = null;
 
-  constructor({ service, level, shippedLevel, destination }: ProcessLogOptions) {
+  constructor({ service, level, shippedLevel, destination, fields }: ProcessLogOptions) {
     this.#shippedLevel = shippedLevel;
     if (shippedLevel === 'silent') {
-      this.log = createLogger(service, level, destination);
+      this.log = createLogger(service, level, destination, undefined, fields);
       return;
     }
     this.#shipper = new LogShipper(service, (lines) => this.#count(lines));
     const stream = shipperStream(this.#shipper);
-    this.log = createLogger(service, level, destination, { level: shippedLevel, stream });
-    this.#shipped = createLogger(service, 'trace', stream);
+    this.log = createLogger(service, level, destination, { level: shippedLevel, stream }, fields);
+    this.#shipped = createLogger(service, 'trace', stream, undefined, fields);
   }
 
   /** From now on lines go to the bus, those before first; its close waits for the last ones. */

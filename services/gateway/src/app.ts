@@ -27,6 +27,7 @@ import { logsV1 } from './dialects/logs-v1/codec.ts';
 import { DIALECTS } from './dialects/registry.ts';
 import { Edge } from './edge/server.ts';
 import { registerGatewayMetrics } from './metrics.ts';
+import type { ParentLink } from './processes/parent-link.ts';
 import { gatewayRoutes } from './rest/gateway-routes.ts';
 import { chatSockets } from './session/chat-sockets.ts';
 import type { SessionContext } from './session/context.ts';
@@ -40,8 +41,16 @@ import { UserRates } from './session/user-rates.ts';
 
 export type GatewayConfig = ConfigOf<typeof GATEWAY_SETTINGS> & BaseConfig;
 
-/** Starts a gateway; rejects when the broker can't be reached or the port is taken. */
-export async function startGateway(config: GatewayConfig, log: Logger): Promise<Running> {
+/**
+ * Starts a gateway; rejects when the broker can't be reached or the port is taken.
+ *
+ * With a `parent` it is one of several processes on the port.
+ */
+export async function startGateway(
+  config: GatewayConfig,
+  log: Logger,
+  parent: ParentLink | null = null,
+): Promise<Running> {
   const now = Date.now;
   const metrics = new Metrics('gateway');
   const counters = registerGatewayMetrics(metrics, {
@@ -125,9 +134,10 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   });
   const sockets = chatSockets(DIALECTS, context, sessions, config);
   const edge = new Edge(
-    { ...config, localhostAllowed: config.env === 'development' },
+    { ...config, sharePort: parent !== null, localhostAllowed: config.env === 'development' },
     { sockets: [...sockets, logs.socketRoute], routes, metrics: counters, log },
   );
+  parent?.onShare((maxConnections) => edge.setMaxConnections(maxConnections));
   answerGateways(cluster, presence, sessions, logs.sockets);
   bus.onReconnect(() => resumeRooms(bus, roomsHere, hub));
 
@@ -143,6 +153,7 @@ export async function startGateway(config: GatewayConfig, log: Logger): Promise<
   void readiness.waitForStreams(stopping.signal);
   const timers = [
     setInterval(() => {
+      parent?.report(edge.connections);
       edge.tick(now());
       cluster.tick();
       presence.tick();

@@ -1,7 +1,8 @@
 /** Settings of the gateway. */
 import { kinds, setting } from '@natter/runtime/config';
+import { MAX_PROCESSES } from './processes/process-count.ts';
 
-const { choice, integer, list, optionalFlag, string } = kinds;
+const { choice, integer, integerOr, list, optionalFlag, string } = kinds;
 
 export const GATEWAY_SETTINGS = {
   port: setting('PORT', integer(8000, 0, 65_535), 'Port for WebSocket and HTTP. 0 picks a free one.'),
@@ -14,6 +15,12 @@ export const GATEWAY_SETTINGS = {
     'NATTER_ENV',
     choice(['production', 'development'], 'production'),
     'development allows every localhost Origin. `npm start` sets it when unset.',
+  ),
+  processes: setting(
+    'GATEWAY_PROCESSES',
+    integerOr('all', 1, MAX_PROCESSES),
+    `Gateway processes that share the port, on Linux: 1 to ${MAX_PROCESSES}, or \`all\` for one on each core that may be used. Each is started again by itself when it ends; SIGUSR2 replaces them one by one.`,
+    { defaultDoc: '1 in development, else `all`' },
   ),
   allowedOrigins: setting(
     'NATTER_ALLOWED_ORIGINS',
@@ -28,17 +35,17 @@ export const GATEWAY_SETTINGS = {
   maxConnections: setting(
     'WEBSOCKET_MAX_CONNECTIONS',
     integer(50_000, 1, 1_000_000),
-    'Connections this gateway holds. One more is refused with 503.',
+    'Connections this gateway holds. One more is refused with 503. Several processes hold so many together, now and then for a second more.',
   ),
   maxConnectionsPerUser: setting(
     'NATTER_MAX_CONNECTIONS_PER_USER',
     integer(200, 1, 1_000_000),
-    'Connections of one user on this gateway. One more is closed with 1013.',
+    'Connections of one user on this gateway. One more is closed with 1013. With GATEWAY_PROCESSES each process takes its part of it and what chance may add, so that in all a user may have more: of 200 with two processes 258 and with eight 352, of a few the whole limit on each.',
   ),
   maxConnectionsPerAddress: setting(
     'NATTER_MAX_CONNECTIONS_PER_ADDRESS',
     integer(2_000, 1, 1_000_000),
-    'Connections from one client address (IPv6: one /64) on this gateway. One more is refused with 503.',
+    'Connections from one client address (IPv6: one /64) on this gateway. One more is refused with 503. Divided like NATTER_MAX_CONNECTIONS_PER_USER: of 2,000 with two processes 2,180 in all, with eight 2,480.',
   ),
   maxFrameBytes: setting(
     'NATTER_MAX_FRAME_BYTES',
@@ -119,7 +126,7 @@ export const GATEWAY_SETTINGS = {
   maxLogReaders: setting(
     'NATTER_MAX_LOG_READERS',
     integer(2_000, 1, 1_000_000),
-    'Readers of logs this gateway serves, over sockets and HTTP. One more is closed with 1013, or answered with 503. Different filters are at most 256.',
+    'Readers of logs this gateway serves, over sockets and HTTP. One more is closed with 1013, or answered with 503. Different filters are at most 256. Divided like NATTER_MAX_CONNECTIONS_PER_USER; filters count in each process.',
   ),
   drainMs: setting(
     'NATTER_DRAIN_MS',

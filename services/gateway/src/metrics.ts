@@ -41,3 +41,14 @@ export function registerGatewayMetrics(metrics: Metrics, state: GatewayState) {
     ),
   };
 }
+
+/** Of the parent of several gateway processes. */
+export function registerProcessesMetrics(metrics: Metrics, serving: () => number) {
+  metrics.gauge('natter_gateway_processes', 'Processes that serve, where there are several.', serving);
+  return {
+    restarts: metrics.counter(
+      'natter_gateway_process_restarts_total',
+      'Processes that ended by themselves and were started again.',
+    ),
+  };
+}

@@ -3,7 +3,7 @@ import { Counted } from '../session/counted.ts';
 
 /** WebSockets and event streams count alike: each holds a socket for long. */
 export class Admission {
-  readonly #limit: number;
+  #limit: number;
   readonly #addresses: Counted;
   #size = 0;
 
@@ -15,6 +15,11 @@ export class Admission {
   /** Those that were admitted and not yet released. */
   get size(): number {
     return this.#size;
+  }
+
+  /** From now on so many in all; those above it stay. */
+  setLimit(maxConnections: number): void {
+    this.#limit = maxConnections;
   }
 
   /** Counts one more; false when there are as many as may be. */

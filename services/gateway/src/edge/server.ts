@@ -18,12 +18,15 @@ import { Admission } from './admission.ts';
 import { addressKey, TrustedProxies } from './client-address.ts';
 import { HttpServer } from './http-server.ts';
 import { Origins } from './origins.ts';
+import { portTaken } from './port-taken.ts';
 import { SocketServer } from './socket-server.ts';
 import { writeReply } from './write-reply.ts';
 
 export interface EdgeOptions {
   host: string;
   port: number;
+  /** Whether other gateway processes listen on the port too; see processes/claim-port.ts. */
+  sharePort: boolean;
   allowedOrigins: readonly string[];
   localhostAllowed: boolean;
   trustedProxies: readonly string[];
@@ -43,8 +46,8 @@ export interface EdgeDeps {
 /** How long a stop waits for HTTP requests that are being answered, or that never end. */
 const FLUSH_MS = 2_000;
 
-/** LIBUS_LISTEN_EXCLUSIVE_PORT of uSockets; the package's types don't export it. */
-const EXCLUSIVE_PORT = 1;
+/** LIBUS_LISTEN_DEFAULT and LIBUS_LISTEN_EXCLUSIVE_PORT of uSockets; the package's types don't export them. */
+const [SHARED_PORT, EXCLUSIVE_PORT] = [0, 1];
 
 export class Edge {
   readonly #options: EdgeOptions;
@@ -90,9 +93,14 @@ export class Edge {
     return this.#draining;
   }
 
+  /** From now on so many connections in all; those above it stay. */
+  setMaxConnections(count: number): void {
+    this.#admission.setLimit(count);
+  }
+
   /** Returns the port; rejects when it is taken. */
   listen(): Promise<number> {
-    const { host, port } = this.#options;
+    const { host, port, sharePort } = this.#options;
     return new Promise((resolve, reject) => {
       // The types lack this form. Without EXCLUSIVE two gateways would silently share the port.
       const listen = this.#app.listen as unknown as (
@@ -101,9 +109,8 @@ export class Edge {
         options: number,
         listening: (socket: us_listen_socket | false) => void,
       ) => void;
-      listen.call(this.#app, host, port, EXCLUSIVE_PORT, (socket) => {
-        if (socket === false)
-          return reject(new Error(`Port ${port} on ${host} is in use; set PORT to another one.`));
+      listen.call(this.#app, host, port, sharePort ? SHARED_PORT : EXCLUSIVE_PORT, (socket) => {
+        if (socket === false) return reject(portTaken(host, port));
         this.#listening = socket;
         resolve(us_socket_local_port(socket as unknown as Parameters<typeof us_socket_local_port>[0]));
       });

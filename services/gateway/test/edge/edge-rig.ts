@@ -33,6 +33,7 @@ export async function startEdge(
     {
       host: '127.0.0.1',
       port: 0,
+      sharePort: false,
       allowedOrigins: [],
       localhostAllowed: false,
       trustedProxies: [],
