@@ -34,10 +34,7 @@ it.each([
   [['--quick']],
   [['--full', '--tiny']],
   [['--out']],
-  [
-    ['--peer', 'nginx'],
-    ['--seed', 'x'],
-  ],
+  [['--peer', 'nginx'], [['--seed', 'x']]],
 ])('refuses %j', (args) => {
   expect(() => readArguments(args, FIGURES, PEERS)).toThrow(Error);
 });
