@@ -116,6 +116,7 @@ async function startGateways(bench: Bench) {
     PATH,
     HOME,
     PORT: '0',
+    GATEWAY_PROCESSES: '1',
     NATTER_ROOT: ROOT,
     NATS_URL: nats.url,
     ...(keyFile === undefined ? {} : { NATTER_NATS_NKEY_FILE: keyFile }),
