@@ -29,7 +29,7 @@ it('takes figures, a size, peers and files', () => {
   });
 });
 
-it.each([
+it.each<[string[]]>([
   [['fast']],
   [['--quick']],
   [['--full', '--tiny']],
