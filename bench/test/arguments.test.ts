@@ -34,7 +34,8 @@ it.each<[string[]]>([
   [['--quick']],
   [['--full', '--tiny']],
   [['--out']],
-  [['--peer', 'nginx'], [['--seed', 'x']]],
+  [['--peer', 'nginx']],
+  [['--seed', 'x']],
 ])('refuses %j', (args) => {
   expect(() => readArguments(args, FIGURES, PEERS)).toThrow(Error);
 });
