@@ -6,6 +6,7 @@ import { agent } from './figures/agent.ts';
 import { connect } from './figures/connect.ts';
 import { echo } from './figures/echo.ts';
 import { fanout } from './figures/fanout.ts';
+import { growth } from './figures/growth.ts';
 import { idle } from './figures/idle.ts';
 import { latency } from './figures/latency.ts';
 import { logs } from './figures/logs.ts';
@@ -23,7 +24,7 @@ import { type FigureReport, figureReport, type Report } from './report/report.ts
 import { checkText, table } from './report/table.ts';
 import { FigureRun } from './run-figure.ts';
 
-const FIGURES = [ready, idle, connect, echo, fanout, logs, upload, resumeStorm, latency, agent];
+const FIGURES = [ready, idle, connect, echo, fanout, logs, upload, resumeStorm, latency, agent, growth];
 const RECORD = resolve(import.meta.dirname, '../results/full.json');
 const names = (all: readonly { name: string }[]) => all.map(({ name }) => name);
 

@@ -40,13 +40,13 @@ export class BenchRoom {
   readonly #path: string;
 
   /** Makes the room by joining it with this token. */
-  static async open(stack: Stack, token: string): Promise<BenchRoom> {
+  static async open(stack: Stack, token: string, roomId = ROOM_ID): Promise<BenchRoom> {
     const port = stack.gateways[0]?.ports.http as number;
-    const path = roomPath(token);
+    const path = roomPath(token, roomId);
     const socket = await join(port, path, () => undefined);
     const gateway = await connectAs('gateway', stack.nats);
     try {
-      const key = await keyOf(gateway);
+      const key = await keyOf(gateway, roomId);
       return new BenchRoom(await connectAs('agent', stack.nats), key, port, path);
     } finally {
       await gateway.close();
@@ -94,8 +94,8 @@ export class BenchRoom {
 }
 
 /** The key of the room's conversation; an admin may see any room. */
-async function keyOf(bus: Bus): Promise<string> {
-  const request = { op: 'get', who: { sub: 'bench', name: null, admin: true }, id: ROOM_ID };
+async function keyOf(bus: Bus, id: string): Promise<string> {
+  const request = { op: 'get', who: { sub: 'bench', name: null, admin: true }, id };
   const reply = await bus.request(SUBJECTS.authRooms, JSON.stringify(request), ANSWER_MS);
   const answer = RoomsReply.parse(JSON.parse(new TextDecoder().decode(reply)));
   const room = answer.ok ? answer.rooms[0]?.room : undefined;
