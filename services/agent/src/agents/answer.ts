@@ -35,9 +35,7 @@ export type AnswerEvent =
   /** The agent that answers; after the step `agent_routing`, published before or not. */
   | { type: 'agent'; agent: string }
   /** Something people should know that isn't part of the answer: 1 to 500 characters. */
-  | { type: 'note'; text: string }
-  /** The last one. */
-  | { type: 'done'; metadata: AnswerMetadata };
+  | { type: 'note'; text: string };
 
 /** The turn asks for what this deployment does not have; nothing was asked of a model. */
 export class TurnRefused extends Error {
@@ -55,8 +53,13 @@ export interface AgentSummary {
 }
 
 export interface Orchestrator {
-  /** Throws TurnRefused, ModelError, or the reason of `signal` once that is aborted. */
-  answer(question: Question): AsyncIterable<AnswerEvent>;
+  /**
+   * Resolves when all of the answer was told.
+   *
+   * Rejects with TurnRefused, ModelError, or the reason of `signal` once that is aborted. What
+   * `tell` throws ends the answer, and is what it rejects with.
+   */
+  answer(question: Question, tell: (event: AnswerEvent) => void): Promise<AnswerMetadata>;
   describe(): AgentSummary[];
   close(): Promise<void>;
 }

@@ -28,10 +28,8 @@ export async function classify(
 ): Promise<Classification> {
   const names = agents.map(({ name }) => name);
   let reply = '';
-  let usage: TokenUsage | null = null;
-  let name = '';
-  for await (const event of model.stream({
-    purpose: 'classify',
+  const request = {
+    purpose: 'classify' as const,
     messages: prompt(agents, question),
     reply: { name: 'route', schema: replySchema(names) },
     temperature: 0,
@@ -41,12 +39,10 @@ export async function classify(
     traceparent: question.traceparent,
     signal: question.signal,
     log: question.log,
-  })) {
-    if (event.type === 'finish') {
-      usage = event.usage;
-      name = event.model;
-    } else if (reply.length < MAX_REPLY_CHARS) reply += event.text;
-  }
+  };
+  const { usage, model: name } = await model.ask(request, (text) => {
+    if (reply.length < MAX_REPLY_CHARS) reply += text;
+  });
   const agent = readReply(reply, names);
   if (agent === null)
     throw new ModelError(

@@ -1,4 +1,5 @@
 /** Answers questions: picks an agent, finds passages, lets the model speak and use tools. */
+import type { AnswerMetadata } from '@natter/proto';
 import type { ConversationFiles } from '../knowledge/conversation-files.ts';
 import type { Knowledge } from '../knowledge/knowledge.ts';
 import { mergePassages } from '../knowledge/merge-passages.ts';
@@ -38,7 +39,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   const { models, prices, clientMaxTokens, agents, knowledge, files, tools, now = () => new Date() } = deps;
   const lexical = createLexicalRouter(agents.routed);
 
-  async function* answer(asked: Question): AsyncGenerator<AnswerEvent, void, undefined> {
+  async function answer(asked: Question, tell: (event: AnswerEvent) => void): Promise<AnswerMetadata> {
     const question = { ...asked, history: earlier(asked) };
     const before = question.history.findLast(({ role }) => role === 'user')?.text ?? null;
     const { options } = question;
@@ -50,13 +51,13 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     // Never rejects; what it takes passes while the agent is picked.
     const shared = files.of(question.conversation, question.signal, question.log);
 
-    yield { type: 'step', step: 'agent_routing' };
-    for (const text of notes) yield { type: 'note', text };
+    tell({ type: 'step', step: 'agent_routing' });
+    for (const text of notes) tell({ type: 'note', text });
     const found = await route({ model, agents, lexical }, question, before);
     if (found.call !== null) total.add(found.call.model, found.call.usage);
-    yield { type: 'agent', agent: found.agent.name };
+    tell({ type: 'agent', agent: found.agent.name });
 
-    yield { type: 'step', step: 'rag_retrieval' };
+    tell({ type: 'step', step: 'rag_retrieval' });
     const { agent } = found;
     const query = retrievalQuery(question.text, before);
     const texts = await shared;
@@ -68,7 +69,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       PASSAGES,
     );
 
-    yield { type: 'step', step: 'generating' };
+    tell({ type: 'step', step: 'generating' });
     const names = speakerNames(question);
     const system = systemPrompt({
       agent,
@@ -79,7 +80,8 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       now: now(),
     });
     const speaking = { model, modelName, clientMaxTokens, tools, now };
-    const spoken = yield* speak(speaking, agent, openingMessages(system, question, names), question, total);
+    const opening = openingMessages(system, question, names);
+    const spoken = await speak(speaking, agent, opening, question, total, tell);
 
     const { confidence, sources } = ground({
       question: question.text,
@@ -88,7 +90,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       toolResults: spoken.toolResults,
       routedBy: found.by,
     });
-    const metadata = {
+    return {
       agent: agent.name,
       confidence,
       sources,
@@ -96,7 +98,6 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       usage: total.usage,
       ...(total.costUsd === undefined ? {} : { costUsd: total.costUsd }),
     };
-    yield { type: 'done', metadata };
   }
 
   return {

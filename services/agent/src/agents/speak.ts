@@ -1,6 +1,6 @@
 /** The part of an answer in which the model speaks and calls tools, in turns. */
 import { LIMITS } from '@natter/proto';
-import type { Model, ModelFinish, ModelMessage } from '../model/model.ts';
+import type { Model, ModelMessage } from '../model/model.ts';
 import { ModelError } from '../model/model-error.ts';
 import type { ToolBox } from '../tools/tool-box.ts';
 import type { Agent } from './agent-file.ts';
@@ -31,14 +31,15 @@ interface SpeakDeps {
   now: () => Date;
 }
 
-/** Yields texts and tool calls as they come; returns the whole. Throws ModelError. */
-export async function* speak(
+/** Tells texts and tool calls as they come; resolves with the whole. Throws ModelError. */
+export async function speak(
   { model, modelName, clientMaxTokens, tools, now }: SpeakDeps,
   agent: Agent,
   opening: readonly ModelMessage[],
   question: Question,
   total: UsageTotal,
-): AsyncGenerator<AnswerEvent, Spoken, undefined> {
+  tell: (event: AnswerEvent) => void,
+): Promise<Spoken> {
   const endsAt = performance.now() + model.answerTimeoutMs;
   const published = question.published.text;
   const seam = new Seam(published);
@@ -54,7 +55,6 @@ export async function* speak(
 
   for (let round = 0; ; round += 1) {
     let said = '';
-    let finish: ModelFinish | null = null;
     const request = {
       purpose: 'answer' as const,
       ...(modelName === undefined ? {} : { model: modelName }),
@@ -69,29 +69,24 @@ export async function* speak(
       signal: question.signal,
       log: question.log,
     };
-    for await (const event of model.stream(request)) {
-      if (event.type === 'finish') {
-        finish = event;
-        continue;
-      }
+    const finish = await model.ask(request, (piece) => {
       // Text after a tool call begins a paragraph of its own.
       const gap = said === '' && spokeBefore ? '\n\n' : '';
-      said += event.text;
-      const fresh = seam.open && gap === '' ? event.text : seam.push(gap + event.text);
-      if (fresh === '') continue;
+      said += piece;
+      const fresh = seam.open && gap === '' ? piece : seam.push(gap + piece);
+      if (fresh === '') return;
       text += fresh;
       if (text.length > LIMITS.answerChars)
         throw new ModelError('TOO_LONG', `the answer has more than ${LIMITS.answerChars} characters`);
-      yield fresh === event.text ? event : { type: 'text', text: fresh };
-    }
-    if (finish === null) throw new ModelError('CUT_OFF', 'the model stopped without an end');
+      tell({ type: 'text', text: fresh });
+    });
     total.add(finish.model, finish.usage);
     if (finish.reason === 'length')
       question.log.warn({ agent: agent.name }, 'the answer was cut at its longest');
 
     if (finish.toolCalls.length === 0 || round === MAX_ROUNDS) {
       const held = seam.end();
-      if (held !== '') yield { type: 'text', text: held };
+      if (held !== '') tell({ type: 'text', text: held });
       text += held;
       if (text === '') throw new ModelError('BAD_REPLY', 'the model answered with nothing');
       return { text, model: finish.model, toolResults };
@@ -110,7 +105,7 @@ export async function* speak(
         const { run, customerId, log } = question;
         result = await tools.call(call, agent.tools, { run, customerId, log, now: now() });
         toolResults.push(result);
-        yield { type: 'tool', tool: call.tool, result };
+        tell({ type: 'tool', tool: call.tool, result });
       }
       messages.push({ role: 'tool', callId: call.id, content: result });
     }

@@ -44,8 +44,8 @@ export interface ModelRequest {
   log: Logger;
 }
 
+/** The end of a reply. */
 export interface ModelFinish {
-  type: 'finish';
   /** `length`: the provider cut the reply off at its longest; the text is still good. */
   reason: 'stop' | 'length' | 'tool_calls';
   toolCalls: ToolCall[];
@@ -55,17 +55,14 @@ export interface ModelFinish {
   model: string;
 }
 
-/** Any number of texts, each not empty, then exactly one finish. */
-export type ModelEvent = { type: 'text'; text: string } | ModelFinish;
-
 export interface Model {
   /** How long one answer may take, over all the calls it needs, in milliseconds. */
   readonly answerTimeoutMs: number;
   /**
-   * Streams one reply.
+   * Asks for one reply; `hear` is called with each piece of text as it comes, none of them empty.
    *
-   * Throws ModelError, or the reason of `signal` once that is aborted. Leaving the loop early
-   * ends the request.
+   * Rejects with ModelError, or with the reason of `signal` once that is aborted. What `hear`
+   * throws ends the request, and is what `ask` rejects with.
    */
-  stream(request: ModelRequest): AsyncIterable<ModelEvent>;
+  ask(request: ModelRequest, hear: (text: string) => void): Promise<ModelFinish>;
 }

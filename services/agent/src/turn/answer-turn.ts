@@ -54,7 +54,8 @@ async function listen(answering: AnswerTurn): Promise<AssistantMessage> {
   publisher.emit({ type: 'step.started', step: 'starting' });
   for (const { name, reason } of turn.options?.refusedServers ?? [])
     publisher.emit({ type: 'run.noted', text: `The tool server "${name}" is not used: ${reason}` });
-  const events = orchestrator.answer({
+  let toolsToSkip = published.tools;
+  const question = {
     conversation: turn.conversation,
     run: turn.run,
     text: turn.text,
@@ -67,19 +68,18 @@ async function listen(answering: AnswerTurn): Promise<AssistantMessage> {
     traceparent: traceparent(trace),
     signal: AbortSignal.any([stopping, cancel]),
     log,
-  });
-  let toolsToSkip = published.tools;
-  for await (const event of events) {
+  };
+  const metadata = await orchestrator.answer(question, (event) => {
     // Whatever a model still says: the answer ends where it was cancelled.
     cancel.throwIfAborted();
-    if (event.type === 'done') return completed(turn, publisher.text, event.metadata, now());
     if (event.type === 'text') publisher.append(event.text);
     else if (event.type !== 'tool') publisher.emit(runEventOf(event));
     // An attempt that goes on after another one calls the same tools again; they are told once.
     else if (toolsToSkip > 0) toolsToSkip -= 1;
     else publisher.emit({ type: 'tool.called', tool: event.tool, result: event.result.slice(0, 8_000) });
-  }
-  throw new Error('the answer ended without its metadata');
+  });
+  cancel.throwIfAborted();
+  return completed(turn, publisher.text, metadata, now());
 }
 
 function runEventOf(

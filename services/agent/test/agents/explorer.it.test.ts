@@ -58,7 +58,7 @@ afterAll(() => demo?.stop());
 
 async function ask(text: string, options = {}) {
   const events: AnswerEvent[] = [];
-  for await (const event of orchestrator.answer({
+  const question = {
     conversation: 'a.b',
     run: 'a'.repeat(26),
     text,
@@ -71,14 +71,12 @@ async function ask(text: string, options = {}) {
     traceparent: '00-11111111111111111111111111111111-2222222222222222-01',
     signal: new AbortController().signal,
     log: createLogger('test', 'silent'),
-  }))
-    events.push(event);
-  const last = events.at(-1);
-  if (last?.type !== 'done') throw new Error('no end');
+  };
+  const metadata = await orchestrator.answer(question, (event) => void events.push(event));
   return {
     text: events.map((event) => (event.type === 'text' ? event.text : '')).join(''),
     tools: events.filter((event) => event.type === 'tool'),
-    metadata: last.metadata,
+    metadata,
   };
 }
 

@@ -35,15 +35,17 @@ afterEach(async () => {
 async function say(options: TurnOptions, purpose: 'answer' | 'classify' = 'answer') {
   const { model, name } = models.choose(options);
   let text = '';
-  for await (const event of model.stream({
+  const request = {
     purpose,
     ...(name === undefined || purpose === 'classify' ? {} : { model: name }),
-    messages: [{ role: 'user', content: 'hello' }],
+    messages: [{ role: 'user' as const, content: 'hello' }],
     traceparent: '00-11111111111111111111111111111111-2222222222222222-01',
     signal: new AbortController().signal,
     log: createLogger('test', 'silent'),
-  }))
-    if (event.type === 'text') text += event.text;
+  };
+  await model.ask(request, (piece) => {
+    text += piece;
+  });
   return text;
 }
 const asked = ({ requests }: ScriptedServer) =>

@@ -69,12 +69,10 @@ async function ask(
     log: createLogger('test', 'silent'),
     ...extra,
   };
-  for await (const event of orchestrator.answer(question)) events.push(event);
-  const last = events.at(-1);
-  if (last?.type !== 'done') throw new Error('no end');
+  const metadata = await orchestrator.answer(question, (event) => void events.push(event));
   const notes = events.flatMap((event) => (event.type === 'note' ? [event.text] : []));
   const asked = (model as FakeModel).requests.filter(({ purpose }) => purpose === 'answer')[0];
-  return { events, notes, metadata: last.metadata, requests: model.requests, asked };
+  return { events, notes, metadata, requests: model.requests, asked };
 }
 const system = ({ asked }: Awaited<ReturnType<typeof ask>>) => asked?.messages[0]?.content ?? '';
 
@@ -127,8 +125,10 @@ describe('the model of a turn', () => {
       files: { of: async () => null },
       tools: createToolBox([]),
     });
-    const events = orchestrator.answer({ run: 'a', history: [], options: {} } as unknown as Question);
-    await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'MODEL_NOT_ALLOWED' });
+    const asked = { run: 'a', history: [], options: {} } as unknown as Question;
+    await expect(orchestrator.answer(asked, () => undefined)).rejects.toMatchObject({
+      code: 'MODEL_NOT_ALLOWED',
+    });
     expect(model.requests).toEqual([]);
   });
 

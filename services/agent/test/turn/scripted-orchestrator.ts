@@ -15,14 +15,20 @@ export interface Script extends Orchestrator {
   readonly asked: Question[];
 }
 
+type Played = AnswerEvent | { type: 'done'; metadata: AnswerMetadata };
+
 /** Answers each question by what `play` yields. */
-export function scripted(play: (question: Question) => AsyncIterable<AnswerEvent>): Script {
+export function scripted(play: (question: Question) => AsyncIterable<Played>): Script {
   const asked: Question[] = [];
   return {
     asked,
-    answer(question) {
+    async answer(question, tell) {
       asked.push(question);
-      return play(question);
+      for await (const event of play(question)) {
+        if (event.type === 'done') return event.metadata;
+        tell(event);
+      }
+      throw new Error('the script has no end');
     },
     describe: () => [],
     close: async () => {},
@@ -30,7 +36,7 @@ export function scripted(play: (question: Question) => AsyncIterable<AnswerEvent
 }
 
 /** The whole answer in words, without what an earlier attempt has said. */
-export async function* say(question: Question, text: string): AsyncGenerator<AnswerEvent> {
+export async function* say(question: Question, text: string): AsyncGenerator<Played> {
   yield { type: 'step', step: 'agent_routing' };
   yield { type: 'step', step: 'rag_retrieval' };
   yield { type: 'step', step: 'generating' };

@@ -2,22 +2,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TRACEPARENT } from '@natter/runtime';
 import OpenAI from 'openai';
-import type { Model, ModelEvent, ModelRequest } from '../model.ts';
+import type { Model, ModelFinish, ModelRequest } from '../model.ts';
 import type { ModelOptions } from '../providers.ts';
 import { retryDelayMs } from '../retry-delay.ts';
 import { Deadlines } from './deadlines.ts';
 import { asModelError } from './failure.ts';
-import { ReplyReader } from './reply-reader.ts';
+import { post, type StreamedResponse } from './post.ts';
+import { Reply } from './reply.ts';
 import { toWire } from './wire.ts';
-
-/** The time a finished reply waits for the chunk with the token count, which some never send. */
-const USAGE_WAIT_MS = 2_000;
 
 /**
  * Makes the adapter; nothing is sent before the first request.
  *
- * Node's fetch opens as many connections to a host as there are streams and keeps idle ones for
- * 4 s, so the number of concurrent answers is not limited here.
+ * There are as many connections to a host as there are streams, and idle ones are kept for 5 s
+ * (Node's global agent), so the number of concurrent answers is not limited here.
  */
 export function createOpenAiModel(options: ModelOptions): Model {
   return new OpenAiModel(options);
@@ -40,13 +38,14 @@ class OpenAiModel implements Model {
       project: null,
       webhookSecret: null,
       logLevel: 'off',
+      fetch: post,
       // We repeat by ourselves: the SDK can't tell a first token from a later one.
       maxRetries: 0,
       timeout: this.answerTimeoutMs,
     });
   }
 
-  async *stream(request: ModelRequest): AsyncGenerator<ModelEvent, void, undefined> {
+  async ask(request: ModelRequest, hear: (text: string) => void): Promise<ModelFinish> {
     request.signal.throwIfAborted();
     const deadlines = new Deadlines(request.signal, {
       firstTokenMs: this.#options.firstTokenTimeoutMs ?? 30_000,
@@ -56,32 +55,21 @@ class OpenAiModel implements Model {
     const retries = request.retries ?? this.#options.retries ?? 2;
     try {
       for (let attempt = 0; ; attempt += 1) {
-        const reader = new ReplyReader(this.#modelFor(request));
+        const reply = new Reply(this.#modelFor(request), deadlines, hear);
         try {
-          // In one generator: each further layer would cost every token three more microtasks.
-          for await (const chunk of await this.#open(request, deadlines)) {
-            const text = reader.take(chunk);
-            if (reader.finished) deadlines.endWithin(USAGE_WAIT_MS);
-            else if (reader.started) deadlines.tokenArrived();
-            if (text !== '') yield { type: 'text', text };
-            if (reader.complete) break;
-          }
-          // The SDK ends an aborted stream in silence.
-          if (!reader.finished && deadlines.signal.aborted) throw deadlines.signal.reason;
+          const response = await this.#open(request, deadlines);
+          await response.read(deadlines.signal, (bytes) => reply.take(bytes));
           request.signal.throwIfAborted();
-          yield reader.finish();
-          return;
+          return reply.finish();
         } catch (error) {
+          if (reply.unheard !== null) throw reply.unheard.reason;
           request.signal.throwIfAborted();
-          if (reader.finished) {
-            // The reply is whole: what breaks after its end costs the token count, nothing else.
-            yield reader.finish();
-            return;
-          }
+          // The reply is whole: what breaks after its end costs the token count, nothing else.
+          if (reply.finished) return reply.finish();
           if (deadlines.signal.aborted) throw deadlines.signal.reason;
           const failure = asModelError(error);
           const delayMs = retryDelayMs(attempt, failure.retryAfterMs, Math.random());
-          if (reader.started || !failure.retryable || attempt >= retries || delayMs === null) throw failure;
+          if (reply.started || !failure.retryable || attempt >= retries || delayMs === null) throw failure;
           request.log.warn({ err: failure, attempt: attempt + 1, delayMs }, 'the model is asked again');
           deadlines.rest();
           await pause(delayMs, deadlines.signal);
@@ -92,12 +80,16 @@ class OpenAiModel implements Model {
     }
   }
 
-  #open(request: ModelRequest, deadlines: Deadlines) {
+  async #open(request: ModelRequest, deadlines: Deadlines): Promise<StreamedResponse> {
     deadlines.waitForFirstToken();
-    return this.#client.chat.completions.create(
-      toWire(request, this.#modelFor(request), this.#options.baseUrl),
-      { signal: deadlines.signal, headers: { [TRACEPARENT]: request.traceparent } },
-    );
+    const response = await this.#client.chat.completions
+      .create(toWire(request, this.#modelFor(request), this.#options.baseUrl), {
+        signal: deadlines.signal,
+        headers: { [TRACEPARENT]: request.traceparent },
+      })
+      .asResponse();
+    // What `post` made: the SDK has thrown for every other status.
+    return response as StreamedResponse;
   }
 
   #modelFor(request: ModelRequest): string {

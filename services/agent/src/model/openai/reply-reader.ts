@@ -1,12 +1,14 @@
 /** Reads the chunks of one streamed reply, whatever a server puts into them. */
 import { LIMITS, type TokenUsage } from '@natter/proto';
-import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import type { ModelFinish, ToolCall } from '../model.ts';
 import { ModelError } from '../model-error.ts';
 
 /** More than the answer loop runs in one round; further ones are a server gone wrong. */
 const MAX_TOOL_CALLS = 32;
 const MAX_ARGUMENT_CHARS = 32_000;
+
+/** Of an object that came from outside; nobody has checked them yet. */
+type Fields = Record<string, unknown>;
 
 interface PartialCall {
   id: string;
@@ -36,14 +38,13 @@ export class ReplyReader {
   }
 
   /** The text in a chunk, or an empty one. Throws ModelError for what no reply may hold. */
-  take(chunk: ChatCompletionChunk): string {
-    if (typeof chunk !== 'object' || chunk === null)
-      throw new ModelError('BAD_REPLY', 'a chunk of the reply is no object');
-    if (chunk.usage) this.#readUsage(chunk.usage);
-    const choice = chunk.choices?.[0];
+  take(chunk: unknown): string {
+    if (!isObject(chunk)) throw new ModelError('BAD_REPLY', 'a chunk of the reply is no object');
+    if (isObject(chunk.usage)) this.#readUsage(chunk.usage);
+    const choice = listOf(chunk.choices, 'choices')[0];
     if (choice === undefined) return '';
     if (!this.started && typeof chunk.model === 'string' && chunk.model !== '') this.#model = chunk.model;
-    const text = this.#readDelta(choice.delta);
+    const text = isObject(choice.delta) ? this.#readDelta(choice.delta) : '';
     if (choice.finish_reason) this.#readFinish(choice.finish_reason);
     return text;
   }
@@ -54,12 +55,12 @@ export class ReplyReader {
       throw new ModelError('CUT_OFF', 'the stream ended before the reply did', { retryable: true });
     const toolCalls = this.#calls.filter((call) => call !== undefined).map(checked);
     const reason = toolCalls.length > 0 ? 'tool_calls' : this.#reason;
-    return { type: 'finish', reason, toolCalls, usage: this.#usage, model: this.#model.slice(0, 128) };
+    return { reason, toolCalls, usage: this.#usage, model: this.#model.slice(0, 128) };
   }
 
-  #readDelta(delta: ChatCompletionChunk.Choice.Delta | undefined): string {
-    if (!delta) return '';
-    if (delta.tool_calls?.length) this.#readCalls(delta.tool_calls);
+  #readDelta(delta: Fields): string {
+    const calls = listOf(delta.tool_calls, 'tool calls');
+    if (calls.length > 0) this.#readCalls(calls);
     // A refusal is what the model has to say, in a field of its own.
     const text = delta.content || delta.refusal || '';
     if (typeof text !== 'string') throw new ModelError('BAD_REPLY', 'the text of a chunk is no text');
@@ -71,23 +72,23 @@ export class ReplyReader {
     return text;
   }
 
-  #readCalls(deltas: ChatCompletionChunk.Choice.Delta.ToolCall[]): void {
+  #readCalls(deltas: Fields[]): void {
     this.started = true;
     for (const delta of deltas) {
       const call = this.#callOf(delta);
+      const named = isObject(delta.function) ? delta.function : {};
       if (typeof delta.id === 'string' && delta.id !== '') call.id = delta.id.slice(0, 128);
-      if (typeof delta.function?.name === 'string' && call.tool === '')
-        call.tool = delta.function.name.slice(0, 64);
-      if (typeof delta.function?.arguments === 'string') call.arguments += delta.function.arguments;
+      if (typeof named.name === 'string' && call.tool === '') call.tool = named.name.slice(0, 64);
+      if (typeof named.arguments === 'string') call.arguments += named.arguments;
       if (call.arguments.length > MAX_ARGUMENT_CHARS)
         throw new ModelError('BAD_REPLY', `tool arguments of more than ${MAX_ARGUMENT_CHARS} characters`);
     }
   }
 
-  #callOf(delta: ChatCompletionChunk.Choice.Delta.ToolCall): PartialCall {
+  #callOf(delta: Fields): PartialCall {
     const isNew = delta.id !== undefined && delta.id !== '' && this.#calls.at(-1)?.id !== delta.id;
     const next = isNew || this.#calls.length === 0 ? this.#calls.length : this.#calls.length - 1;
-    const index = Number.isInteger(delta.index) ? delta.index : next;
+    const index = Number.isInteger(delta.index) ? (delta.index as number) : next;
     if (index < 0 || index >= MAX_TOOL_CALLS)
       throw new ModelError('BAD_REPLY', `more than ${MAX_TOOL_CALLS} tool calls in one reply`);
     const known = this.#calls[index];
@@ -97,18 +98,31 @@ export class ReplyReader {
     return call;
   }
 
-  #readFinish(reason: string): void {
+  #readFinish(reason: unknown): void {
+    if (typeof reason !== 'string') throw new ModelError('BAD_REPLY', 'the reason of the end is no text');
     if (reason === 'content_filter') throw new ModelError('REFUSED', 'the provider filtered the answer away');
     if (reason === 'error') throw new ModelError('CUT_OFF', 'the provider broke off', { retryable: true });
     this.finished = true;
     if (reason === 'length') this.#reason = 'length';
   }
 
-  #readUsage(usage: { prompt_tokens?: unknown; completion_tokens?: unknown }): void {
+  #readUsage(usage: Fields): void {
     const inputTokens = count(usage.prompt_tokens);
     const outputTokens = count(usage.completion_tokens);
     if (inputTokens !== null && outputTokens !== null) this.#usage = { inputTokens, outputTokens };
   }
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null;
+}
+
+/** A list of objects, empty where there is none. */
+function listOf(value: unknown, what: string): Fields[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || !value.every(isObject))
+    throw new ModelError('BAD_REPLY', `the ${what} of a chunk are no list of objects`);
+  return value;
 }
 
 function checked(call: PartialCall, position: number): ToolCall {

@@ -1,6 +1,6 @@
 import { createLogger } from '@natter/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ModelEvent, ModelFinish, ModelRequest } from '../../../src/model/model.ts';
+import type { ModelRequest } from '../../../src/model/model.ts';
 import { createOpenAiModel } from '../../../src/model/openai/openai-model.ts';
 import type { ModelOptions } from '../../../src/model/providers.ts';
 import {
@@ -33,33 +33,25 @@ async function ask(
 ) {
   server = await startScriptedServer(...replies);
   const model = createOpenAiModel({ baseUrl: server.url, apiKey: 'k', model: 'big', ...options });
-  const events: ModelEvent[] = [];
+  const pieces: string[] = [];
   try {
-    for await (const event of model.stream(request(extra))) events.push(event);
+    const finish = await model.ask(request(extra), (piece) => void pieces.push(piece));
+    return { pieces, text: pieces.join(''), error: null, finish };
   } catch (error) {
-    return { events, text: textOf(events), error: error as { code?: string; cause?: unknown } };
+    return { pieces, text: pieces.join(''), error: error as { code?: string; cause?: unknown } };
   }
-  return { events, text: textOf(events), error: null, finish: events.at(-1) as ModelFinish };
-}
-
-function textOf(events: ModelEvent[]): string {
-  return events.map((event) => (event.type === 'text' ? event.text : '')).join('');
 }
 
 describe('a reply', () => {
   it('arrives text by text and ends with the usage and the name of the model', async () => {
-    const { events } = await ask([says('Hel', 'lo')]);
-    expect(events).toEqual([
-      { type: 'text', text: 'Hel' },
-      { type: 'text', text: 'lo' },
-      {
-        type: 'finish',
-        reason: 'stop',
-        toolCalls: [],
-        usage: { inputTokens: 10, outputTokens: 2 },
-        model: 'scripted-1',
-      },
-    ]);
+    const { pieces, finish } = await ask([says('Hel', 'lo')]);
+    expect(pieces).toEqual(['Hel', 'lo']);
+    expect(finish).toEqual({
+      reason: 'stop',
+      toolCalls: [],
+      usage: { inputTokens: 10, outputTokens: 2 },
+      model: 'scripted-1',
+    });
   });
 
   it('has no usage where the provider reports none and ends without [DONE]', async () => {
@@ -220,10 +212,7 @@ describe('before the first token', () => {
     server = await startScriptedServer(says('x'));
     await server.close();
     const model = createOpenAiModel({ baseUrl: server.url, apiKey: 'k', model: 'm', retries: 0 });
-    const reading = async () => {
-      for await (const _event of model.stream(request()));
-    };
-    await expect(reading()).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await expect(model.ask(request(), () => undefined)).rejects.toMatchObject({ code: 'UNREACHABLE' });
   });
 });
 
@@ -283,26 +272,25 @@ describe('whoever asked', () => {
     });
     const model = createOpenAiModel({ baseUrl: server.url, apiKey: 'k', model: 'm' });
     const reason = new Error('cancelled');
-    const reading = async () => {
-      for await (const _event of model.stream(request({ signal: controller.signal })))
-        controller.abort(reason);
-    };
-    await expect(reading()).rejects.toBe(reason);
+    const asking = model.ask(request({ signal: controller.signal }), () => controller.abort(reason));
+    await expect(asking).rejects.toBe(reason);
     await closed.promise;
   });
 
-  it('can walk away, and the server sees the connection close', async () => {
+  it('can refuse a text, gets that very error, and the server sees the connection close', async () => {
     const closed = Promise.withResolvers<void>();
     server = await startScriptedServer((response) => {
       response.on('close', () => closed.resolve());
       sse(response, delta({ content: 'half' }));
     });
     const model = createOpenAiModel({ baseUrl: server.url, apiKey: 'k', model: 'm' });
-    for await (const event of model.stream(request())) {
-      expect(event).toEqual({ type: 'text', text: 'half' });
-      break;
-    }
+    const refused = new Error('no more');
+    const asking = model.ask(request(), () => {
+      throw refused;
+    });
+    await expect(asking).rejects.toBe(refused);
     await closed.promise;
+    expect(server.requests).toHaveLength(1);
   });
 
   it('shares the adapter with 200 others whose streams are all open at once', async () => {
@@ -319,7 +307,9 @@ describe('whoever asked', () => {
     const texts = await Promise.all(
       Array.from({ length: 200 }, async () => {
         let text = '';
-        for await (const event of model.stream(request())) if (event.type === 'text') text += event.text;
+        await model.ask(request(), (piece) => {
+          text += piece;
+        });
         return text;
       }),
     );

@@ -1,11 +1,10 @@
-import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { describe, expect, it } from 'vitest';
 import { ReplyReader } from '../../../src/model/openai/reply-reader.ts';
 import { delta } from './scripted-server.ts';
 
 function read(...chunks: unknown[]): ReplyReader {
   const reader = new ReplyReader('configured');
-  for (const chunk of chunks) reader.take(chunk as ChatCompletionChunk);
+  for (const chunk of chunks) reader.take(chunk);
   return reader;
 }
 
@@ -17,9 +16,7 @@ describe('ReplyReader', () => {
   });
 
   it('passes a refusal on as what the model says', () => {
-    expect(new ReplyReader('m').take(delta({ refusal: 'No.' }) as unknown as ChatCompletionChunk)).toBe(
-      'No.',
-    );
+    expect(new ReplyReader('m').take(delta({ refusal: 'No.' }))).toBe('No.');
   });
 
   it('takes calls of servers that number nothing', () => {
@@ -46,6 +43,13 @@ describe('ReplyReader', () => {
     ['a negative call', () => read(call({ index: -1, id: 'a' }))],
     ['endless arguments', () => read(call({ index: 0, function: { arguments: 'x'.repeat(32_001) } }))],
     ['text that is a number', () => read(delta({ content: 7 }))],
+    ['text that is a list', () => read(delta({ content: ['x'] }))],
+    ['choices that are no list', () => read({ choices: { 0: { delta: { content: 'x' } } } })],
+    ['choices that are a text', () => read({ choices: 'x' })],
+    ['a choice that is null', () => read({ choices: [null] })],
+    ['calls that are no list', () => read(delta({ tool_calls: { length: 1 } }))],
+    ['a call that is null', () => read(delta({ tool_calls: [null] }))],
+    ['a reason that is an object', () => read({ choices: [{ delta: {}, finish_reason: {} }] })],
   ])('refuses %s', (_name, reading) => {
     expect(reading).toThrow(expect.objectContaining({ code: 'BAD_REPLY' }));
   });
