@@ -57,10 +57,16 @@ export {
   Principal,
   TokenRefusal,
   TokenUse,
+  VERIFY_AT_ONCE,
+  VerifyManyReply,
+  VerifyManyRequest,
   VerifyReply,
   VerifyRequest,
 } from './principal.ts';
 export {
+  ACCESS_AT_ONCE,
+  AccessManyReply,
+  AccessManyRequest,
   AiMode,
   Asker,
   Member,

@@ -39,6 +39,16 @@ export const VerifyReply = z.discriminatedUnion('ok', [
 ]);
 export type VerifyReply = z.infer<typeof VerifyReply>;
 
+/** Most tokens of one request: an answer is far below the 1 MiB that a broker takes at least. */
+export const VERIFY_AT_ONCE = 64;
+
+export const VerifyManyRequest = z.object({ asks: z.array(VerifyRequest).min(1).max(VERIFY_AT_ONCE) });
+export type VerifyManyRequest = z.infer<typeof VerifyManyRequest>;
+
+/** One answer for each token, in their order; none where the request can't be read. */
+export const VerifyManyReply = z.object({ replies: z.array(VerifyReply).max(VERIFY_AT_ONCE) });
+export type VerifyManyReply = z.infer<typeof VerifyManyReply>;
+
 /** Development login: any name gets a token, where the auth service has it switched on. */
 export const LoginRequest = z.object({
   sub: z.string().min(1).max(LIMITS.idBytes),

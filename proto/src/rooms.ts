@@ -130,6 +130,25 @@ export const RoomView = z.object({
 });
 export type RoomView = z.infer<typeof RoomView>;
 
+/** Most questions of one request: an answer is far below the 1 MiB that a broker takes at least. */
+export const ACCESS_AT_ONCE = 128;
+
+/** Whether users may be in shared and group rooms now: `access` of many users, a key each. */
+export const AccessManyRequest = z.object({
+  asks: z
+    .array(z.object({ who: Asker, key: z.string().max(1024) }))
+    .min(1)
+    .max(ACCESS_AT_ONCE),
+});
+export type AccessManyRequest = z.infer<typeof AccessManyRequest>;
+
+/** One room for each question, in their order; null where the user may not be there. */
+export const AccessManyReply = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), views: z.array(RoomView.nullable()).max(ACCESS_AT_ONCE) }),
+  z.object({ ok: z.literal(false), code: z.enum(['INVALID_FIELD', 'UNAVAILABLE']) }),
+]);
+export type AccessManyReply = z.infer<typeof AccessManyReply>;
+
 export const RoomsReply = z.discriminatedUnion('ok', [
   z.object({
     ok: z.literal(true),

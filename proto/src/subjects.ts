@@ -51,12 +51,16 @@ export const SUBJECTS = {
   agentHolds: (agent: string) => `agent.${agent}.holds`,
   /** Endpoints of the auth service (a queue group). */
   authVerify: 'auth.verify',
+  /** Many tokens at once, as after the death of a gateway. */
+  authVerifyMany: 'auth.verify_many',
   authLogin: 'auth.login',
   authJwks: 'auth.jwks',
   /** Tokens of the wires: rooms-v1 and fastchat-v1. */
   authIssue: 'auth.issue',
   /** Who may be where; see rooms.ts. */
   authRooms: 'auth.rooms',
+  /** Whether users may be in rooms, of many at once. */
+  authAccessMany: 'auth.access_many',
   /** Makes, lists and revokes API keys; see api-keys.ts. */
   authApiKeys: 'auth.api_keys',
   /** An API key was changed or revoked: a message without a body. */

@@ -275,7 +275,7 @@ export class Bus {
 
   /** Opens a bucket that `ensureTopology` has made. */
   async bucket(name: string): Promise<Bucket> {
-    return new Bucket(await new Kvm(this.#js).open(name), this.#requests, name);
+    return new Bucket(await new Kvm(this.#js).open(name), this.#requests, this.#reader, name);
   }
 
   /** Registers a service that `nats micro` can discover; its instances share the requests. */

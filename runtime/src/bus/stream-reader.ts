@@ -75,9 +75,25 @@ export class StreamReader {
     return this.#readOne(stream, { last_by_subj: filter });
   }
 
-  /** The last message of each subject that matches `filter`, oldest first; REFUSED above 1,024. */
-  lastOfEach(stream: string, filter: string): Promise<Stored[]> {
-    return this.#read(stream, { multi_last: [filter] });
+  /** The last message of each subject that matches one of `filters`, oldest first; REFUSED above 1,024. */
+  lastOfEach(stream: string, ...filters: string[]): Promise<Stored[]> {
+    return this.#read(stream, { multi_last: filters });
+  }
+
+  /**
+   * The same of these subjects, and up to which sequence of the stream whoever answered had everything.
+   *
+   * At most 1,000 subjects. `upTo` is 0 where none of them holds a message: nobody says it then.
+   */
+  async lastOf(stream: string, subjects: readonly string[]): Promise<{ found: Stored[]; upTo: number }> {
+    let upTo = 0;
+    const query = JSON.stringify({ multi_last: subjects });
+    const found = await whileUnavailable(READ_TIMEOUT_MS, () =>
+      this.#ask(stream, query, (end) => {
+        upTo = Number(end.headers?.last('Nats-UpTo-Sequence') ?? 0);
+      }),
+    );
+    return { found, upTo };
   }
 
   /** The message with this sequence, or null. */
@@ -130,7 +146,7 @@ export class StreamReader {
     return whileUnavailable(READ_TIMEOUT_MS, () => this.#ask(stream, JSON.stringify(query)));
   }
 
-  async #ask(stream: string, query: string): Promise<Stored[]> {
+  async #ask(stream: string, query: string, ended?: (end: Msg) => void): Promise<Stored[]> {
     const { promise, resolve, reject } = Promise.withResolvers<Stored[]>();
     const found: Stored[] = [];
     const inbox = createInbox(this.#inboxPrefix);
@@ -143,8 +159,10 @@ export class StreamReader {
       if (error) return reject(error);
       if (isMessage(message)) return void found.push(stored(message));
       const { code = 500, description = '' } = message.headers ?? {};
-      if (code === END_OF_BATCH || code === NOT_FOUND) resolve(found);
-      else reject(apiError({ code, description }));
+      if (code === END_OF_BATCH || code === NOT_FOUND) {
+        ended?.(message);
+        resolve(found);
+      } else reject(apiError({ code, description }));
     };
     let subscription: { unsubscribe(): void } | null = null;
     try {

@@ -7,6 +7,9 @@ import {
   type LoginReply,
   LoginRequest,
   SUBJECTS,
+  VERIFY_AT_ONCE,
+  type VerifyManyReply,
+  VerifyManyRequest,
   type VerifyReply,
   VerifyRequest,
 } from '@natter/proto';
@@ -17,6 +20,7 @@ import type { AuthConfig } from './config.ts';
 import type { OwnKeys } from './keys/own-keys.ts';
 import { type AuthMetrics, registerAuthMetrics } from './metrics.ts';
 import { requestJson } from './request-json.ts';
+import { accessEndpoint } from './rooms/access-endpoint.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import { roomsEndpoint } from './rooms/rooms-endpoint.ts';
 import type { StoreOpener } from './rooms/stores.ts';
@@ -68,6 +72,8 @@ export function authEndpoints(parts: EndpointParts): Endpoint[] {
   };
   const unavailable = { ok: false, reason: 'unavailable' } as const;
   const { rooms, stores, apiKeys, log } = parts;
+  const count = (op: string, result: string) => counters.rooms.inc({ op, result });
+  const aboutRooms = { rooms, stores, log, count };
   return [
     {
       name: 'verify',
@@ -76,6 +82,21 @@ export function authEndpoints(parts: EndpointParts): Endpoint[] {
         const reply = await bounded<VerifyReply>(unavailable, () => verify(request, parts, counters));
         counters.verifications.inc({ result: reply.ok ? 'ok' : reply.reason });
         return JSON.stringify(reply);
+      },
+    },
+    {
+      name: 'verify_many',
+      subject: SUBJECTS.authVerifyMany,
+      handle: async (request) => {
+        const asked = VerifyManyRequest.safeParse(requestJson(request, MAX_REQUEST_BYTES * VERIFY_AT_ONCE));
+        const replies = await Promise.all(
+          (asked.success ? asked.data.asks : []).map(async (one) => {
+            const reply = await bounded<VerifyReply>(unavailable, () => judge(one, parts, counters));
+            counters.verifications.inc({ result: reply.ok ? 'ok' : reply.reason });
+            return reply;
+          }),
+        );
+        return JSON.stringify({ replies } satisfies VerifyManyReply);
       },
     },
     {
@@ -90,21 +111,29 @@ export function authEndpoints(parts: EndpointParts): Endpoint[] {
         JSON.stringify(await bounded<IssueReply>(unavailable, () => issue(request, parts, counters))),
     },
     { name: 'jwks', subject: SUBJECTS.authJwks, handle: () => jwks },
-    roomsEndpoint({ rooms, stores, log, count: (op, result) => counters.rooms.inc({ op, result }) }),
+    roomsEndpoint(aboutRooms),
+    accessEndpoint(aboutRooms),
     apiKeysEndpoint({ apiKeys, log, count: (op, result) => counters.apiKeys.inc({ op, result }) }),
   ];
 }
 
 async function verify(
   request: BusMessage,
+  parts: EndpointParts,
+  counters: AuthMetrics,
+): Promise<VerifyReply> {
+  const asked = VerifyRequest.safeParse(requestJson(request, MAX_REQUEST_BYTES));
+  return asked.success ? judge(asked.data, parts, counters) : { ok: false, reason: 'invalid' };
+}
+
+async function judge(
+  { token, use }: VerifyRequest,
   { uses }: EndpointParts,
   { seconds }: AuthMetrics,
 ): Promise<VerifyReply> {
-  const asked = VerifyRequest.safeParse(requestJson(request, MAX_REQUEST_BYTES));
-  if (!asked.success) return { ok: false, reason: 'invalid' };
   const endTimer = seconds.startTimer();
   try {
-    return await uses.verify(asked.data.token, asked.data.use);
+    return await uses.verify(token, use);
   } finally {
     endTimer();
   }

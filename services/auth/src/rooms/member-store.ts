@@ -59,6 +59,16 @@ export class MemberStore {
     return (await this.read(room, sub)).member;
   }
 
+  /** The same of many users, one of a room each, in their order. */
+  async getMany(asked: readonly { room: string; sub: string }[]): Promise<(Member | null)[]> {
+    const keys = asked.map(({ room, sub }) => memberKey(room, sub));
+    const entries = await this.#bucket.getManyFromLeader([...new Set(keys)]);
+    return keys.map((key) => {
+      const entry = entries.get(key);
+      return entry === undefined ? null : readRecord(Member, entry, this.#log);
+    });
+  }
+
   /** The same with its revision, for a write. */
   async read(room: string, sub: string): Promise<MemberEntry> {
     const entry = await this.#bucket.getFromLeader(memberKey(room, sub));

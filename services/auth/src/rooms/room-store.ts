@@ -32,6 +32,17 @@ export class RoomStore {
     return (await this.#read(key))?.room ?? null;
   }
 
+  /** The rooms of many keys, by key; those that don't exist are left out. */
+  async byKeys(keys: readonly string[]): Promise<Map<string, Room>> {
+    const rooms = new Map<string, Room>();
+    const entries = await this.#bucket.getManyFromLeader(keys.map(recordKey));
+    for (const entry of entries.values()) {
+      const room = readRecord(Room, entry, this.#log);
+      if (room !== null) rooms.set(room.key, room);
+    }
+    return rooms;
+  }
+
   /** The key of the shared or group room of an id, or null; its room may be gone. */
   async keyOf(id: string): Promise<string | null> {
     const index = await this.#index(id);

@@ -1,5 +1,6 @@
 /** Who may be where: answers every request about rooms. */
 import {
+  type AccessManyRequest,
   type Asker,
   LIMITS,
   type Member,
@@ -20,7 +21,7 @@ import { RoomRefused } from './room-refused.ts';
 import { hasChosen, isMember } from './room-rules.ts';
 import { viewOf } from './room-view.ts';
 import type { Stores } from './stores.ts';
-import { accessible, roomsOf } from './whereabouts.ts';
+import { accessible, accessibleMany, roomsOf } from './whereabouts.ts';
 
 export interface RoomsOptions {
   log: Logger;
@@ -88,6 +89,12 @@ export class Rooms {
           await moderate(stores, request, { places: this.#places, now: this.#now, log: this.#log }),
         );
     }
+  }
+
+  /** Of many users whether each may be in a room; throws BusError when the broker is away. */
+  async accesses(stores: Stores, asks: AccessManyRequest['asks']): Promise<(RoomView | null)[]> {
+    const views = await accessibleMany(stores, asks);
+    return views.map((view, index) => (asks[index]?.who.sub.startsWith(ANONYMOUS) ? null : view));
   }
 
   /** Ends what goes on after answers: waits for it for `ms`, then leaves the rest of it. */

@@ -1,5 +1,11 @@
 /** Where a user is and may be, by the keys of rooms; all of it read from leaders. */
-import { type Asker, conversationName, type Room, type RoomView } from '@natter/proto';
+import {
+  type AccessManyRequest,
+  type Asker,
+  conversationName,
+  type Room,
+  type RoomView,
+} from '@natter/proto';
 import { inBatches } from '../in-batches.ts';
 import type { Position } from './position-store.ts';
 import { isMember } from './room-rules.ts';
@@ -23,6 +29,32 @@ export async function accessible(
     return viewOf(defaultRoom(key, who, name.name, now()), who);
   });
   return views.filter((view) => view !== null);
+}
+
+/** Of many users whether each may be in a shared or group room: the room, or null; in their order. */
+export async function accessibleMany(
+  stores: Stores,
+  asks: AccessManyRequest['asks'],
+): Promise<(RoomView | null)[]> {
+  const shared = asks.filter(({ key }) => isShared(key));
+  const asked = shared.map(({ who, key }) => ({ room: key, sub: who.sub }));
+  const [members, rooms] = await Promise.all([
+    stores.members.getMany(asked),
+    stores.rooms.byKeys([...new Set(asked.map(({ room }) => room))]),
+  ]);
+  const views = new Map(
+    shared.map((ask, index) => {
+      const room = isMember(members[index] ?? null) ? rooms.get(ask.key) : undefined;
+      return [ask, room === undefined ? null : viewOf(room, ask.who)];
+    }),
+  );
+  return asks.map((ask) => views.get(ask) ?? null);
+}
+
+/** Of a well-formed key, whether it is no user's own conversation. */
+function isShared(key: string): boolean {
+  const name = conversationName(key);
+  return name !== null && !('owner' in name);
 }
 
 /** The rooms a user is a member of, at most `limit`. Positions in others are deleted. */

@@ -9,24 +9,45 @@ import {
   type LoginRequest,
   SUBJECTS,
   type TokenUse,
+  VERIFY_AT_ONCE,
+  VerifyManyReply,
   VerifyReply,
+  type VerifyRequest,
 } from '@natter/proto';
 import { type Bus, whileUnavailable } from '@natter/runtime';
+import { Batches } from './batches.ts';
+
+/** Of the tokens of one request; as many as there may be have 1 KB each. */
+const BATCH_BYTES = 64 * 1024;
 
 const decoder = new TextDecoder();
 
 export class AuthClient {
   readonly #bus: Pick<Bus, 'request'>;
   readonly #timeoutMs: number;
+  readonly #verifications: Batches<VerifyRequest, VerifyReply>;
 
   constructor(bus: Pick<Bus, 'request'>, timeoutMs: number) {
     this.#bus = bus;
     this.#timeoutMs = timeoutMs;
+    this.#verifications = new Batches({
+      send: (asks) => this.#verify(asks),
+      maxAsks: VERIFY_AT_ONCE,
+      maxBytes: BATCH_BYTES,
+      bytesOf: ({ token }) => token.length,
+    });
   }
 
-  /** Throws BusError UNAVAILABLE when no auth service answers within the time limit. */
+  /** Throws BusError UNAVAILABLE when no auth service answers within twice the time limit. */
   async verify(token: string, use: TokenUse = 'access'): Promise<VerifyReply> {
-    return VerifyReply.parse(await this.#ask(SUBJECTS.authVerify, { token, use }));
+    return whileUnavailable(this.#timeoutMs, () => this.#verifications.ask({ token, use }));
+  }
+
+  async #verify(asks: readonly VerifyRequest[]): Promise<VerifyReply[]> {
+    const [ask] = asks;
+    if (asks.length === 1) return [VerifyReply.parse(await this.#askOnce(SUBJECTS.authVerify, ask))];
+    const reply = await this.#askOnce(SUBJECTS.authVerifyMany, { asks });
+    return VerifyManyReply.parse(reply).replies;
   }
 
   /** Makes a token of a wire that has its own; see IssueReply for the refusals. */
@@ -52,7 +73,7 @@ export class AuthClient {
   async apiKeys(request: ApiKeysRequest): Promise<ApiKeysReply> {
     const reply =
       request.op === 'create'
-        ? await this.#askOnce(SUBJECTS.authApiKeys, request, this.#timeoutMs)
+        ? await this.#askOnce(SUBJECTS.authApiKeys, request)
         : await this.#ask(SUBJECTS.authApiKeys, request);
     return ApiKeysReply.parse(reply);
   }
@@ -64,7 +85,7 @@ export class AuthClient {
     );
   }
 
-  async #askOnce(subject: string, body: unknown, timeoutMs: number): Promise<unknown> {
+  async #askOnce(subject: string, body: unknown, timeoutMs = this.#timeoutMs): Promise<unknown> {
     return JSON.parse(decoder.decode(await this.#bus.request(subject, JSON.stringify(body), timeoutMs)));
   }
 }

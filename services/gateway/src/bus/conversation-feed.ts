@@ -22,6 +22,7 @@ import { ConversationLog } from './conversation-log.ts';
 import type { Position } from './cursor.ts';
 import type { FeedDeps } from './feed-deps.ts';
 import { type Follower, Followers } from './followers.ts';
+import { MissedRecords } from './missed-records.ts';
 import { Recent } from './recent.ts';
 import { RunFeed, type RunFeedDeps } from './run-feed.ts';
 import { SaidMessages } from './said-messages.ts';
@@ -34,6 +35,8 @@ const RECALLED = 128;
 const ENDED_LIMIT = 64;
 /** Runs that were asked for and have not begun. */
 const WAITING_RUNS = 64;
+/** Records of one read for somebody who comes back. */
+const MISSED_PAGE = 500;
 /** Records read to close a gap; readers above it resume by themselves. */
 const GAP_LIMIT = 5_000;
 /** Messages said and not yet seen to come back; above it the oldest are shown to their senders. */
@@ -48,6 +51,8 @@ export class ConversationFeed {
   readonly runs = new Map<string, RunFeed>();
   /** Messages that were said lately. */
   readonly said = new SaidMessages();
+  /** What those who come back have missed. */
+  readonly missed: MissedRecords;
   readonly #deps: FeedDeps;
   readonly #runDeps: RunFeedDeps;
   readonly #subscription: Subscription;
@@ -72,6 +77,7 @@ export class ConversationFeed {
   constructor(conversation: string, deps: FeedDeps) {
     this.conversation = conversation;
     this.#deps = deps;
+    this.missed = new MissedRecords(deps.reader, conversation, MISSED_PAGE);
     this.#prefix = SUBJECTS.conversationOut(conversation).length - 1;
     this.#runDeps = {
       reader: deps.reader,
@@ -163,6 +169,7 @@ export class ConversationFeed {
     for (const [run, owner] of this.#own.entries()) if (owner === watch) this.#own.delete(run);
     if (this.#watches.size > 0) return;
     this.#audiences.clear();
+    this.missed.clear();
     // Changes to them are not heard any more.
     this.said.clear();
     // What nobody follows is not kept up: the next one to watch begins anew.
@@ -211,6 +218,7 @@ export class ConversationFeed {
 
   /** Reads what may have been missed: after a reconnect, or when it has been silent for long. */
   async check(silenceMs: number): Promise<void> {
+    this.missed.clear();
     const before = this.#deps.now() - silenceMs;
     for (const run of this.runs.values()) if (run.heardAtMs <= before) void run.repair();
     if ((silenceMs > 0 && !this.#log.torn) || this.#watches.size === 0 || this.#initial === null) return;

@@ -8,6 +8,7 @@
 import { BUCKETS, encodeToken, RunId, STREAMS, SUBJECTS } from '@natter/proto';
 import { type Bus, isBusError, type Logger, type Stored } from '@natter/runtime';
 import { z } from 'zod';
+import { Batches } from './batches.ts';
 import type { Position } from './cursor.ts';
 import { Gate } from './gate.ts';
 
@@ -50,6 +51,8 @@ const TRIES = 8;
 /** Entries of one user that are read: 256 rooms, and what is left of those they left. */
 const READ_LIMIT = 10_000;
 const READ_AT_ONCE = 1_000;
+/** Users whose positions are read at once, while those are not more than the broker gives: 1,024. */
+const USERS_AT_ONCE = 64;
 
 const STREAM = `KV_${BUCKETS.positions}`;
 const decoder = new TextDecoder();
@@ -59,6 +62,13 @@ export class Positions {
   readonly #log: Logger;
   readonly #entries = new Map<string, Entry>();
   readonly #gate = new Gate(WRITES_AT_ONCE);
+  /** Asked for a user's prefix. */
+  readonly #reads = new Batches<string, Stored[]>({
+    send: (prefixes) => this.#readUsers([...prefixes]),
+    maxAsks: USERS_AT_ONCE,
+    maxBytes: Number.POSITIVE_INFINITY,
+    bytesOf: () => 0,
+  });
 
   constructor(bus: Pick<Bus, 'append' | 'stored'>, log: Logger) {
     this.#bus = bus;
@@ -76,20 +86,15 @@ export class Positions {
     return found === null ? null : (found.position ?? this.#positionAt(key, found.storedAtMs));
   }
 
-  /** The same of all rooms of a user, by the room's key. */
-  async readAll(sub: string): Promise<Map<string, Position>> {
+  /** The same of those rooms of a user whose keys are wanted, by key. */
+  async readAll(sub: string, isWanted: (key: string) => boolean): Promise<Map<string, Position>> {
     const positions = new Map<string, Position>();
     const prefix = subjectOf(sub, '');
-    for (let seq = 1, read = 0; read < READ_LIMIT; read += READ_AT_ONCE) {
-      const page = await this.#bus.stored.from(STREAM, `${prefix}>`, seq, READ_AT_ONCE);
-      for (const stored of page) {
-        const found = this.#foundIn(stored);
-        if (found === null) continue;
-        const key = stored.subject.slice(prefix.length);
-        positions.set(key, found.position ?? (await this.#positionAt(key, found.storedAtMs)));
-      }
-      if (page.length < READ_AT_ONCE) break;
-      seq = (page.at(-1)?.seq ?? seq) + 1;
+    for (const stored of await this.#reads.ask(prefix)) {
+      const key = stored.subject.slice(prefix.length);
+      const found = isWanted(key) ? this.#foundIn(stored) : null;
+      if (found === null) continue;
+      positions.set(key, found.position ?? (await this.#positionAt(key, found.storedAtMs)));
     }
     return positions;
   }
@@ -146,6 +151,29 @@ export class Positions {
         entry.found = null;
       }
     }
+  }
+
+  /** What is stored behind each prefix: of many users in one read, of one with many rooms in pages. */
+  async #readUsers(prefixes: string[]): Promise<Stored[][]> {
+    const filters = [...new Set(prefixes)].map((prefix) => `${prefix}>`);
+    const found = await this.#bus.stored.lastOfEach(STREAM, ...filters).catch((error: unknown) => {
+      if (isBusError(error, 'REFUSED')) return null;
+      throw error;
+    });
+    if (found === null) return Promise.all(prefixes.map((prefix) => this.#readPages(prefix)));
+    const byPrefix = Map.groupBy(found, ({ subject }) => subject.slice(0, subject.lastIndexOf('.') + 1));
+    return prefixes.map((prefix) => byPrefix.get(prefix) ?? []);
+  }
+
+  async #readPages(prefix: string): Promise<Stored[]> {
+    const found: Stored[] = [];
+    while (found.length < READ_LIMIT) {
+      const next = (found.at(-1)?.seq ?? 0) + 1;
+      const page = await this.#bus.stored.from(STREAM, `${prefix}>`, next, READ_AT_ONCE);
+      found.push(...page);
+      if (page.length < READ_AT_ONCE) break;
+    }
+    return found;
   }
 
   async #find(subject: string): Promise<Found | null> {

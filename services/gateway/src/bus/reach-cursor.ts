@@ -55,8 +55,8 @@ async function hasEnds(
 ): Promise<boolean> {
   if (feed.position.end >= end) return true;
   for (const { run } of feed.openRuns) {
-    const over = await reader.runEnd(feed.conversation, run);
-    if (over !== null && over.seq <= end) return false;
+    const over = await reader.runEndSeq(feed.conversation, run);
+    if (over !== null && over <= end) return false;
   }
   return true;
 }
@@ -71,6 +71,6 @@ function hasRun(
 /** A run that isn't under way here has ended, or nothing was heard of it, or of its end, yet. */
 async function isOver({ run }: Position, feed: ConversationFeed, reader: TranscriptReader): Promise<boolean> {
   if (run === '') return true;
-  const over = await reader.runEnd(feed.conversation, run);
-  return over !== null && over.seq <= feed.position.end;
+  const over = await reader.runEndSeq(feed.conversation, run);
+  return over !== null && over <= feed.position.end;
 }

@@ -20,8 +20,6 @@ interface MissedDeps {
   upToDate(): void;
 }
 
-/** Records of one request. */
-const PAGE = 500;
 /** Messages shown to a reader whose cursor is outside the window. */
 const TRANSCRIPT_MESSAGES = 100;
 /** Looks at a transcript while more is said than a reader may have missed. */
@@ -85,7 +83,7 @@ async function readMissed(
   let missed: TranscriptEntry[] = [];
   let dropped = 0;
   for (let looks = 0; upTo < Math.max(feed.position.log, feed.position.end); ) {
-    const page = await reader.since(feed.conversation, upTo, PAGE);
+    const page = await feed.missed.since(upTo);
     if (watch.stopped) return null;
     missed.push(...page.entries.filter((entry) => isUnseen(entry, since)));
     if (missed.length > missedLimit) {

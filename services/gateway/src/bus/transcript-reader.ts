@@ -9,6 +9,7 @@ import {
   Turn,
 } from '@natter/proto';
 import type { Bus, Logger, Stored, StreamState } from '@natter/runtime';
+import { Recent } from './recent.ts';
 
 /** A record with its sequence in MESSAGES. */
 export interface TranscriptEntry {
@@ -23,6 +24,8 @@ export interface StoredEnd {
 
 /** How long it is remembered where MESSAGES begins and ends. */
 const STATE_MS = 1_000;
+/** Runs whose end is remembered, at about 150 bytes each: all who come back to a room ask for one. */
+const ENDS_LIMIT = 10_000;
 
 const decoder = new TextDecoder();
 
@@ -33,6 +36,10 @@ export class TranscriptReader {
   #state: StreamState | null = null;
   #stateAtMs = 0;
   #reading: Promise<StreamState> | null = null;
+  /** Sequences of the ends of runs; an end stays what it is. */
+  readonly #ends = new Recent<number>(ENDS_LIMIT);
+  /** By run; as many as those who wait for one. */
+  readonly #asking = new Map<string, Promise<number | null>>();
 
   constructor(bus: Bus, log: Logger, now: () => number) {
     this.#bus = bus;
@@ -99,6 +106,26 @@ export class TranscriptReader {
     const stored = await this.#bus.stored.last(STREAMS.messages, SUBJECTS.runEnd(conversation, run));
     if (stored === null) return null;
     return { seq: stored.seq, message: AssistantMessage.parse(JSON.parse(decoder.decode(stored.data))) };
+  }
+
+  /** Sequence of the record of a run's end, or null while it hasn't ended. */
+  runEndSeq(conversation: string, run: string): Promise<number | null> {
+    const key = `${conversation}|${run}`;
+    const known = this.#ends.get(key);
+    if (known !== undefined) return Promise.resolve(known);
+    const asking = this.#asking.get(key) ?? this.#askEndSeq(key, conversation, run);
+    this.#asking.set(key, asking);
+    return asking;
+  }
+
+  async #askEndSeq(key: string, conversation: string, run: string): Promise<number | null> {
+    try {
+      const stored = await this.#bus.stored.last(STREAMS.messages, SUBJECTS.runEnd(conversation, run));
+      if (stored !== null) this.#ends.set(key, stored.seq);
+      return stored?.seq ?? null;
+    } finally {
+      this.#asking.delete(key);
+    }
   }
 
   /** What EVENTS keeps of a run, oldest first; batches that can't be read are left out. */

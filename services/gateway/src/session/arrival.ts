@@ -10,7 +10,7 @@ import { QUEUE_LIMIT, type Seats } from './seats.ts';
 const QUEUE_TOTAL = 500;
 
 /** Connections of this process that look for what waits in other rooms, after they have resumed. */
-const QUEUED_LATER = new Gate(8);
+const QUEUED_LATER = new Gate(64);
 
 export class Arrival {
   readonly #connection: Connection;
@@ -74,13 +74,16 @@ export class Arrival {
     const { context } = this.#connection;
     const { positions, hub } = context;
     let left = QUEUE_TOTAL;
-    for (const [key, since] of await positions.readAll(principal.sub)) {
+    const isElsewhere = (key: string) => this.#seats.byKey(key) === null;
+    for (const [key, before] of await positions.readAll(principal.sub, isElsewhere)) {
       if (!this.#isThere(principal)) break;
-      if (this.#seats.byKey(key) !== null) continue;
-      if ((await hub.reader.lastSeq(key)) <= Math.max(since.log, since.end)) continue;
+      if (!isElsewhere(key)) continue;
+      if ((await hub.reader.lastSeq(key)) <= Math.max(before.log, before.end)) continue;
       const mayGlance = () => this.#mayGlance(principal, key);
       const view = await mayGlance();
-      if (view === null) continue;
+      // Devices that come at the same time read their positions together; what waits is for one of them.
+      const since = view === null ? null : await positions.read(principal.sub, key);
+      if (view === null || since === null) continue;
       this.backlog = 1;
       const limit = Math.max(0, Math.min(left, QUEUE_LIMIT));
       left -= await this.#seats.glance(principal, view, since, limit, mayGlance);

@@ -1,4 +1,3 @@
-import type { AssistantMessage } from '@natter/proto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConversationFeed } from '../../src/bus/conversation-feed.ts';
 import type { Position } from '../../src/bus/cursor.ts';
@@ -22,14 +21,11 @@ function gatewayAt(position: Partial<Position>, runs: { text: string; marks: num
     runs: new Map(feeds.map((one) => [one.run, one])),
     openRuns: feeds,
   };
-  const runEnd = async (_conversation: string, run: string) => {
-    const seq = ends.get(run);
-    return seq === undefined ? null : { seq, message: {} as AssistantMessage };
-  };
+  const runEndSeq = async (_conversation: string, run: string) => ends.get(run) ?? null;
   const broker = { lastSeq: 8, knowsRun: true };
   const lastSeq = async () => broker.lastSeq;
   const knowsRun = async () => broker.knowsRun;
-  const deps = { feed, reader: { runEnd, lastSeq, knowsRun } } as unknown as Deps;
+  const deps = { feed, reader: { runEndSeq, lastSeq, knowsRun } } as unknown as Deps;
   return { feed, feeds, ends, broker, deps };
 }
 
