@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Arguments, readArguments, USAGE } from './arguments.ts';
 import { agent } from './figures/agent.ts';
+import { broker } from './figures/broker.ts';
 import { connect } from './figures/connect.ts';
 import { echo } from './figures/echo.ts';
 import { fanout } from './figures/fanout.ts';
@@ -24,7 +25,20 @@ import { type FigureReport, figureReport, type Report } from './report/report.ts
 import { checkText, table } from './report/table.ts';
 import { FigureRun } from './run-figure.ts';
 
-const FIGURES = [ready, idle, connect, echo, fanout, logs, upload, resumeStorm, latency, agent, growth];
+const FIGURES = [
+  ready,
+  idle,
+  connect,
+  echo,
+  fanout,
+  logs,
+  upload,
+  resumeStorm,
+  latency,
+  agent,
+  growth,
+  broker,
+];
 const RECORD = resolve(import.meta.dirname, '../results/full.json');
 const names = (all: readonly { name: string }[]) => all.map(({ name }) => name);
 

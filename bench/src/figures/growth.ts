@@ -31,10 +31,10 @@ const PLANS: Record<Size, Plan> = {
     tokens: { ...PACE, tokens: 25, runs: [2, 4, 8], warmUpMs: 500, settleMs: 300, slices: 2, sliceMs: 400 },
   },
   quick: {
-    connected: { loads: [250, 1_000, 4_000], perRound: 250, rounds: 3, warmUp: 3_000 },
-    rooms: { loads: [100, 400, 1_600], perRound: 100, rounds: 3, warmUp: 400 },
-    deliveries: { watchers: [25, 100, 400], rooms: [1, 4, 16], perRound: 1_600, rounds: 7, warmUp: 3 },
-    tokens: { ...PACE, runs: [10, 40, 160], warmUpMs: 1_500, settleMs: 500, slices: 6, sliceMs: 400 },
+    connected: { loads: [200, 800, 3_200], perRound: 200, rounds: 3, warmUp: 2_400 },
+    rooms: { loads: [50, 200, 800], perRound: 50, rounds: 3, warmUp: 300 },
+    deliveries: { watchers: [25, 100, 400], rooms: [1, 4, 16], perRound: 1_600, rounds: 7, warmUp: 2 },
+    tokens: { ...PACE, runs: [10, 40, 160], warmUpMs: 1_500, settleMs: 400, slices: 6, sliceMs: 300 },
   },
   full: {
     connected: { loads: [1_000, 4_000, 16_000], perRound: 1_000, rounds: 5, warmUp: 10_000 },

@@ -5,7 +5,7 @@ import { inFlight } from '../../load/in-flight.ts';
 import type { CoreWatch } from '../../measure/core-watch.ts';
 import type { Inspector } from '../../measure/inspector.ts';
 import { cpuSeconds } from '../../measure/process-meter.ts';
-import { quiet, settledMemory } from '../../measure/settled.ts';
+import { quiet } from '../../measure/settled.ts';
 
 /** A way in: with a token alone, or into a room as well. */
 export interface WayIn {
@@ -32,9 +32,8 @@ export interface ConnectedPoint {
   gateway: number[];
   auth: number[];
   broker: number[];
-  /** Bytes for each connection since the load before. */
+  /** Bytes of JavaScript objects for each connection that came since the load before. */
   heap: number;
-  rss: number;
 }
 
 const OPENING = 32;
@@ -50,10 +49,6 @@ export async function measureConnected(
 ): Promise<ConnectedPoint[]> {
   const gateway = stack.gateways[0];
   if (gateway === undefined) throw new Error('the stack has no gateway');
-  const memory = async () => {
-    const heap = await inspector.collectGarbage();
-    return { heap, ...(await settledMemory(gateway.pid)) };
-  };
   let measured = 0;
   const round = (count: number) => connectRound(stack, count, (index) => way.measured(measured + index));
   const next = async (count: number) => {
@@ -72,17 +67,16 @@ export async function measureConnected(
     }
     stop();
   };
-  let before = await memory();
+  let before = await inspector.collectGarbage();
   for (const load of loads) {
     const from = there.length;
     await inFlight(load - from, OPENING, async (index) => void there.push(await way.bulk(from + index)));
-    const now = await memory();
-    const each = (what: 'heap' | 'rss') => (now[what] - before[what]) / (load - from);
-    const point = { load, gateway: [], auth: [], broker: [], heap: each('heap'), rss: each('rss') };
+    const heap = ((await inspector.collectGarbage()) - before) / (load - from);
+    const point = { load, gateway: [], auth: [], broker: [], heap };
     points.push(point);
     await measure(point);
     // What the measured ones have left behind belongs to nobody.
-    before = await memory();
+    before = await inspector.collectGarbage();
     bench.say(`${load} there: ${Math.round(point.heap)} B of objects each`);
   }
   for (const point of points.toReversed()) {

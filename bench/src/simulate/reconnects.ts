@@ -1,0 +1,276 @@
+/**
+ * What happens when connections go away and their clients come back: event by event.
+ *
+ * A try goes through queues: the gateway (upgrade), auth (token, room), the broker (what was missed),
+ * the gateway again (sends it). Each does its work in the order it comes (`server.ts`). A client gives
+ * up after its timeout, or is refused, and tries again after full jitter; work done for it until then
+ * is lost, which is how a storm feeds itself.
+ */
+import { percentile } from '../measure/samples.ts';
+import { backoffMs } from './backoff.ts';
+import { CLIENT, Clients } from './clients.ts';
+import { EventQueue } from './event-queue.ts';
+import { Gateways } from './gateways.ts';
+import { firstSaturated, type Outcome, type Sample } from './outcome.ts';
+import type { Parameters } from './parameters.ts';
+import { Random } from './random.ts';
+import { Server, WINDOW_MS } from './server.ts';
+
+/** Something that happens to gateways. */
+export interface Blow {
+  atMs: number;
+  /** `kill`: its clients know at once; `vanish`: they notice by their own timers; `drain`: as on SIGTERM. */
+  kind: 'kill' | 'vanish' | 'drain' | 'start';
+  gateway: number;
+}
+
+export interface Script {
+  blows: readonly Blow[];
+  /** Share of auth and brokers that is left. */
+  left: number;
+  /** The broker serves nobody before. */
+  brokerBackMs: number;
+}
+
+/** Clients that are simulated one by one: a few seconds. */
+const MOST_CLIENTS = 200_000;
+/** Who is not back this long after the last blow is counted as missing. */
+const HORIZON_MS = 600_000;
+/** As the gateway closes its connections (services/gateway/src/edge/socket-server.ts). */
+const DRAIN_STEPS = 20;
+
+const EVENT = {
+  blow: 0,
+  lost: 1,
+  down: 2,
+  try: 3,
+  upgrade: 4,
+  auth: 5,
+  broker: 6,
+  resume: 7,
+  done: 8,
+  giveUp: 9,
+} as const;
+
+export class Reconnects {
+  readonly tallies = { lost: 0, tries: 0, refused: 0, timedOut: 0, cutOff: 0, back: 0 };
+  readonly gateways: Gateways;
+  readonly clients: Clients;
+  readonly auth: Server;
+  readonly broker: Server;
+  readonly #queue = new EventQueue();
+  readonly #random: Random;
+  readonly #parameters: Parameters;
+  readonly #script: Script;
+  readonly #authRequests: number[] = [];
+  readonly #resumes: number[] = [];
+  /** Connections that went away less those that came back, in each second. */
+  readonly #gone: number[] = [];
+
+  constructor(parameters: Parameters, script: Script) {
+    const { seed, authCores, brokerCores, coreSpeed, background, connections } = parameters;
+    this.#parameters = parameters;
+    this.#script = script;
+    this.#random = new Random(seed);
+    this.gateways = new Gateways(parameters, this.#random);
+    this.gateways.connections.fill(connections);
+    const hit = [...new Set(script.blows.map(({ gateway }) => gateway))];
+    this.clients = new Clients(hit, connections, MOST_CLIENTS);
+    const usable = coreSpeed * (1 - background) * script.left;
+    this.auth = new Server(authCores * usable);
+    this.broker = new Server(brokerCores * usable);
+    for (const [index, { atMs }] of script.blows.entries()) this.#queue.add(atMs, EVENT.blow, index);
+  }
+
+  run(): Outcome {
+    const handle = (kind: number, subject: number) => this.#handle(kind, subject);
+    const last = this.#script.blows.reduce((latest, { atMs }) => Math.max(latest, atMs), 0);
+    while (this.#queue.now < last + HORIZON_MS && this.#queue.take(handle));
+    return this.#outcome();
+  }
+
+  #handle(kind: number, subject: number): void {
+    if (kind === EVENT.blow) return this.#blow(this.#script.blows[subject] as Blow);
+    if (kind === EVENT.down) return this.#kill(subject, () => 0);
+    if (kind === EVENT.lost) return this.#lose(subject, 0);
+    if (kind === EVENT.try) return this.#try(subject);
+    this.#goOn(kind, subject);
+  }
+
+  #blow({ kind, gateway }: Blow): void {
+    const { drainMs, noticeMs } = this.#parameters;
+    if (kind === 'start') this.gateways.start(gateway);
+    else if (kind === 'kill') this.#kill(gateway, () => 0);
+    else if (kind === 'vanish') this.#kill(gateway, () => this.#random.next() * noticeMs);
+    else this.#drain(gateway, drainMs);
+  }
+
+  #kill(gateway: number, noticedAfter: () => number): void {
+    for (const client of this.clients.on(gateway)) this.#lose(client, noticedAfter());
+    this.gateways.kill(gateway, this.#queue.now);
+  }
+
+  #drain(gateway: number, drainMs: number): void {
+    this.gateways.stopTaking(gateway);
+    const here = this.clients.on(gateway);
+    for (const [index, client] of here.entries()) {
+      const step = Math.floor((index * DRAIN_STEPS) / here.length);
+      this.#queue.add(this.#queue.now + (step * drainMs) / DRAIN_STEPS, EVENT.lost, client);
+    }
+    this.#queue.add(this.#queue.now + drainMs, EVENT.down, gateway);
+  }
+
+  #lose(client: number, noticedAfterMs: number): void {
+    if (this.clients.state[client] !== CLIENT.connected) return;
+    const { now } = this.#queue;
+    const gateway = this.clients.gateway[client] as number;
+    this.clients.leave(client, now);
+    this.#add(this.gateways.connections, gateway, -this.clients.weight);
+    this.#count(this.#gone, now, this.clients.weight);
+    this.tallies.lost += this.clients.weight;
+    this.#tryLater(client, noticedAfterMs);
+  }
+
+  #tryLater(client: number, afterMs: number): void {
+    const { backoffBaseMs, backoffCapMs } = this.#parameters;
+    const failures = this.clients.failures[client] as number;
+    const wait = backoffMs(failures, backoffBaseMs, backoffCapMs, this.#random);
+    this.#queue.add(this.#queue.now + afterMs + wait, EVENT.try, client);
+  }
+
+  #try(client: number): void {
+    const { roundTripMs, timeoutMs } = this.#parameters;
+    const { weight } = this.clients;
+    this.tallies.tries += weight;
+    const gateway = this.gateways.choose();
+    if (gateway === null || !this.gateways.admits(gateway, weight)) {
+      this.tallies.refused += weight;
+      return this.#fail(client, roundTripMs);
+    }
+    this.clients.state[client] = CLIENT.trying;
+    this.clients.gateway[client] = gateway;
+    this.clients.life[client] = this.gateways.lives[gateway] as number;
+    this.clients.deadline[client] = this.#queue.now + timeoutMs;
+    this.#add(this.gateways.pending, gateway, weight);
+    this.#next(client, EVENT.upgrade, this.#queue.now + roundTripMs);
+  }
+
+  /** The next step of a try, unless the client gives up before. */
+  #next(client: number, kind: number, atMs: number): void {
+    const deadline = this.clients.deadline[client] as number;
+    if (atMs <= deadline) this.#queue.add(atMs, kind, client);
+    else this.#queue.add(Math.max(this.#queue.now, deadline), EVENT.giveUp, client);
+  }
+
+  #goOn(kind: number, client: number): void {
+    const { connectMicros, resumeMicros, authMicros, brokerMicros, refusalMicros, busRoundTripMs } =
+      this.#parameters;
+    const { now } = this.#queue;
+    const { weight } = this.clients;
+    const gateway = this.clients.gateway[client] as number;
+    const work = (micros: number) => (micros * weight) / 1_000;
+    if (this.clients.life[client] !== this.gateways.lives[gateway]) {
+      this.tallies.cutOff += weight;
+      return this.#fail(client, 0);
+    }
+    const server = this.gateways.servers[gateway] as Server;
+    if (kind === EVENT.upgrade) {
+      this.#next(client, EVENT.auth, server.serve(now, work(connectMicros)) + busRoundTripMs);
+    } else if (kind === EVENT.auth) {
+      // Auth is asked over the broker.
+      if (now < this.#script.brokerBackMs) return this.#refuse(client, gateway);
+      this.#count(this.#authRequests, now, weight);
+      if (this.#isAuthFull()) {
+        this.auth.serve(now, work(refusalMicros));
+        return this.#refuse(client, gateway);
+      }
+      this.#next(client, EVENT.broker, this.auth.serve(now, work(authMicros)) + busRoundTripMs);
+    } else if (kind === EVENT.broker) {
+      this.#count(this.#resumes, now, weight);
+      this.#next(client, EVENT.resume, this.broker.serve(now, work(brokerMicros)));
+    } else if (kind === EVENT.resume) {
+      this.#next(client, EVENT.done, server.serve(now, work(resumeMicros)));
+    } else if (kind === EVENT.giveUp) {
+      this.tallies.timedOut += weight;
+      this.#add(this.gateways.pending, gateway, -weight);
+      this.#fail(client, 0);
+    } else {
+      this.tallies.back += weight;
+      this.#add(this.gateways.pending, gateway, -weight);
+      this.#add(this.gateways.connections, gateway, weight);
+      this.#count(this.#gone, now, -weight);
+      this.clients.arrive(client, now);
+    }
+  }
+
+  #isAuthFull(): boolean {
+    const { authLimit, authMicros, coreSpeed, background } = this.#parameters;
+    // Each core has as much waiting, and takes as long for it.
+    const longest = (authLimit * authMicros) / 1_000 / (coreSpeed * (1 - background));
+    return authLimit > 0 && this.auth.backlog(this.#queue.now) > longest;
+  }
+
+  #refuse(client: number, gateway: number): void {
+    this.tallies.refused += this.clients.weight;
+    this.#add(this.gateways.pending, gateway, -this.clients.weight);
+    this.#fail(client, 0);
+  }
+
+  #fail(client: number, afterMs: number): void {
+    this.clients.state[client] = CLIENT.away;
+    this.clients.failures[client] = (this.clients.failures[client] as number) + 1;
+    this.#tryLater(client, afterMs);
+  }
+
+  #add(to: Float64Array, gateway: number, count: number): void {
+    to[gateway] = (to[gateway] as number) + count;
+  }
+
+  #count(windows: number[], atMs: number, count: number): void {
+    const window = Math.floor(atMs / WINDOW_MS);
+    windows[window] = (windows[window] ?? 0) + count;
+  }
+
+  #outcome(): Outcome {
+    const { background, brokerMessages, gateways, connections } = this.#parameters;
+    const { lost, tries, refused, timedOut } = this.tallies;
+    const inAll = (shares: readonly number[]) => shares.map((share) => background + (1 - background) * share);
+    const all = this.gateways.servers.map((server) => inAll(server.busyShares()));
+    const seconds = Math.max(this.#gone.length, ...all.map(({ length }) => length));
+    const busiest = Array.from({ length: seconds }, (_, second) =>
+      all.reduce((most, shares) => Math.max(most, shares[second] ?? background), 0),
+    );
+    const busy = {
+      gateway: busiest,
+      auth: inAll(this.auth.busyShares()),
+      broker: inAll(this.broker.busyShares()),
+    };
+    const aways = this.clients.aways();
+    const p = (percent: number) => (aways.length === 0 ? 0 : percentile(aways, percent) / 1_000);
+    let gone = 0;
+    const series: Sample[] = busiest.map((gateway, second) => {
+      gone += this.#gone[second] ?? 0;
+      const connected = 1 - gone / (gateways * connections);
+      return {
+        seconds: second,
+        connected,
+        gateway,
+        auth: busy.auth[second] ?? background,
+        broker: busy.broker[second] ?? background,
+      };
+    });
+    const most = (values: readonly number[]) => values.reduce((max, value) => Math.max(max, value ?? 0), 0);
+    return {
+      lost,
+      away: { p50: p(50), p99: p(99), max: this.clients.missing === 0 ? p(100) : Number.POSITIVE_INFINITY },
+      tries: lost === 0 ? 0 : tries / lost,
+      refused,
+      timedOut,
+      peaks: { gateway: most(busy.gateway), auth: most(busy.auth), broker: most(busy.broker) },
+      authPerSecond: (most(this.#authRequests) * 1_000) / WINDOW_MS,
+      brokerMessagesPerSecond: (most(this.#resumes) * brokerMessages * 1_000) / WINDOW_MS,
+      saturated: firstSaturated(busy),
+      series,
+    };
+  }
+}
