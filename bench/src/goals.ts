@@ -22,10 +22,11 @@ export const GOALS: readonly Goal[] = [
   { measurement: 'agent.tokens', atLeast: 30_000 },
   { measurement: 'agent.ratio', atLeast: 0.5 },
   ...['10', '100', '1000', '10000'].flatMap((watchers) =>
-    [`${watchers}-128`, `${watchers}-1024`].map((what) => ({
-      measurement: `fanout.${what}-ratio`,
-      atLeast: 0.8,
-    })),
+    [`${watchers}-128`, `${watchers}-1024`].flatMap((what) => [
+      { measurement: `fanout.${what}-ratio`, atLeast: 0.8 },
+      { measurement: `fanout.${what}-vs-socketio`, atLeast: 5 },
+      { measurement: `fanout.${what}-vs-nchan`, atLeast: 1 },
+    ]),
   ),
   ...[128, 1_024].map((bytes) => ({ measurement: `fanout.1000-${bytes}-by-16-ratio`, atLeast: 0.8 })),
   { measurement: 'logs.deliveries', atLeast: 100_000 },

@@ -1,6 +1,7 @@
 /** The peers by name; a figure takes those that do its work. */
+import { nchan } from './nchan/peer.ts';
 import type { Peer } from './peer.ts';
 import { socketio } from './socketio/peer.ts';
 import { ws } from './ws/peer.ts';
 
-export const PEERS: readonly Peer[] = [ws, socketio];
+export const PEERS: readonly Peer[] = [ws, socketio, nchan];

@@ -3,6 +3,7 @@ import { HelperProcess } from '../../helper-process.ts';
 import { openSpeaker } from '../../load/speaker.ts';
 import { CORE } from '../../measure/cores.ts';
 import { packageVersion } from '../../measure/machine.ts';
+import { envelope } from '../envelope.ts';
 import type { Peer } from '../peer.ts';
 import type { WsRequest } from './main.ts';
 
@@ -30,8 +31,3 @@ export const ws: Peer = {
     };
   },
 };
-
-/** As small as it can be: what it saves against Natter's frame speaks for the peer. */
-function envelope(text: string): string {
-  return JSON.stringify({ type: 'token', token: text });
-}
