@@ -4,13 +4,15 @@ import type { Handshake, OnBusy, Opening } from '../session/dialect.ts';
 
 /** Cursors one request may resume from: each asks auth and the broker, and connecting is cheap. */
 const MAX_CURSORS = 16;
+/** Made once: a schema costs more to make than all of an upgrade request to read. */
+const OptionalRoomType = RoomType.nullable();
 const ON_BUSY: readonly string[] = ['queue', 'reject', 'interrupt'] satisfies OnBusy[];
 
 /** Reads them; a dialect adds what is its own. `problem` is INVALID_FIELD when one can't be used. */
 export function openingOf(handshake: Handshake): Opening {
   const roomId = handshake.query('room_id') || null;
   const roomName = handshake.query('room_name') || null;
-  const roomType = RoomType.nullable().safeParse(handshake.query('room_type') || null);
+  const roomType = OptionalRoomType.safeParse(handshake.query('room_type') || null);
   const onBusy = handshake.query('on_busy') || 'queue';
   const resume = handshake.queries('resume').flatMap((value) => value.split(',').filter(Boolean));
   const usable =
