@@ -40,6 +40,11 @@ export const GOALS: readonly Goal[] = [
   { measurement: 'ready.stack', atMost: 3 },
   { measurement: 'ready.gateway', atMost: 0.5 },
   { measurement: 'ready.gateway-rss', atMost: 80 },
+  { measurement: 'fuzz.frames', atLeast: 10_000_000 },
+  ...['crashes', 'uncaught', 'out-of-bounds', 'slow', 'socket-faults'].map((what) => ({
+    measurement: `fuzz.${what}`,
+    atMost: 0,
+  })),
 ];
 
 export type Verdict = 'met' | 'missed' | null;

@@ -7,6 +7,7 @@ import { broker } from './figures/broker.ts';
 import { connect } from './figures/connect.ts';
 import { echo } from './figures/echo.ts';
 import { fanout } from './figures/fanout.ts';
+import { fuzz } from './figures/fuzz.ts';
 import { growth } from './figures/growth.ts';
 import { idle } from './figures/idle.ts';
 import { latency } from './figures/latency.ts';
@@ -37,6 +38,7 @@ const FIGURES = [
   latency,
   agent,
   growth,
+  fuzz,
   broker,
 ];
 const RECORD = resolve(import.meta.dirname, '../results/full.json');
