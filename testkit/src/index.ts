@@ -2,6 +2,7 @@ export { type Clamd, type ClamdOptions, startClamd } from './clamd.ts';
 export { type FrozenClock, frozenClock } from './clock.ts';
 export { deflateBomb, zlibBomb } from './deflate-bomb.ts';
 export { eicar } from './eicar.ts';
+export { gatewayProcesses, isAlive } from './gateway-processes.ts';
 export { HOSTILE_FILES, HOSTILE_PART_BYTES, type HostileFile } from './hostile-files.ts';
 export { type NatsContainer, startNatsContainer } from './nats-container.ts';
 export { type NatsServer, type NatsServerOptions, startNatsServer } from './nats-server.ts';

@@ -43,6 +43,9 @@ export interface EdgeDeps {
   log: Logger;
 }
 
+/** How long requests are still read whose connections were accepted just before the stop. */
+const ACCEPTED_MS = 100;
+
 /** How long a stop waits for HTTP requests that are being answered, or that never end. */
 const FLUSH_MS = 2_000;
 
@@ -59,6 +62,7 @@ export class Edge {
   readonly #http: HttpServer;
   #listening: us_listen_socket | null = null;
   #draining = false;
+  #refusing = false;
 
   constructor(options: EdgeOptions, deps: EdgeDeps) {
     this.#options = options;
@@ -68,7 +72,7 @@ export class Edge {
     const shared = {
       admission: this.#admission,
       addressOf: (response: HttpResponse, request: HttpRequest) => this.#addressOf(response, request),
-      draining: () => this.#draining,
+      draining: () => this.#refusing,
       log: deps.log,
     };
     this.#http = new HttpServer(shared);
@@ -131,14 +135,32 @@ export class Edge {
   /** Takes no new sockets, then closes the open ones with 1012, spread over `spreadMs`. */
   async drain(spreadMs: number): Promise<void> {
     this.#draining = true;
-    if (this.#listening !== null) us_listen_socket_close(this.#listening);
-    this.#listening = null;
+    await this.#stopListening();
+    // What they ask is served like anything before; a socket among them is closed with the others.
+    await new Promise((resolve) => setTimeout(resolve, ACCEPTED_MS));
+    this.#refusing = true;
     this.#http.drain();
     await this.#sockets.drain(spreadMs);
     // What was asked before is answered; whoever waits for a run is told that we stop.
     const late = new Promise((resolve) => setTimeout(resolve, FLUSH_MS).unref());
     await Promise.race([this.#http.answered(), late]);
     this.#app.close();
+  }
+
+  /**
+   * The kernel resets what waits to be accepted when a listener is closed, also where others share its
+   * port (unless net.ipv4.tcp_migrate_req is 1). So it is closed just after a look at all sockets:
+   * a second turn of the loop accepts what has come meanwhile.
+   */
+  #stopListening(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const close = () => {
+      if (this.#listening !== null) us_listen_socket_close(this.#listening);
+      this.#listening = null;
+      resolve();
+    };
+    setImmediate(() => setImmediate(close));
+    return promise;
   }
 
   #addressOf(response: HttpResponse, request: HttpRequest): string {

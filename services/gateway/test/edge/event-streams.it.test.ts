@@ -199,12 +199,15 @@ describe('an edge that stops', () => {
     await early.saw('200 OK');
     const pending = replyTo(rig.begin('GET', '/slow').end());
     await asked.promise;
+    const { reply } = await follow();
     const drained = rig.edge.drain(0);
+    // Until streams are told to end, it still reads what those ask who were accepted before.
+    await bodyOf(reply);
     early.socket.write('GET /events HTTP/1.1\r\nhost: x\r\n\r\n');
     await early.saw('SHUTTING_DOWN');
     slow.resolve('done');
     expect(String(await bodyOf(await pending))).toBe('done');
     await Promise.all([drained, early.closed]);
-    expect(writers).toEqual([]);
+    expect(writers).toHaveLength(1);
   });
 });

@@ -4,6 +4,16 @@ import type { Socket } from '../../src/session/socket.ts';
 import type { SocketRoute, SocketSession } from '../../src/session/socket-session.ts';
 import { type EdgeRig, startEdge } from './edge-rig.ts';
 
+const UPGRADE = [
+  'GET /any?name=late HTTP/1.1',
+  'Host: x',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13',
+  '\r\n',
+].join('\r\n');
+
 let rig: EdgeRig;
 let said: string[];
 let sockets: Socket[];
@@ -135,6 +145,18 @@ describe('a session of any wire', () => {
     await rig.edge.drain(10);
     const reasons = (await Promise.all(probes.map(({ closed }) => closed))).map(({ reason }) => reason);
     expect(reasons).toEqual(['a goingAway', 'b goingAway']);
+  });
+
+  it('is told too when it was accepted just before the gateway stops, and asks only then', async () => {
+    const early = rig.raw();
+    // An answer shows that it was accepted, also to whom the request is not for.
+    early.socket.write('GET /any HTTP/1.1\r\nhost: x\r\n\r\n');
+    await early.saw('426');
+    const drained = rig.edge.drain(0);
+    early.socket.write(UPGRADE);
+    await Promise.all([drained, early.closed]);
+    expect(early.text).toContain('101 Switching Protocols');
+    expect(early.text).toContain('late goingAway');
   });
 });
 
