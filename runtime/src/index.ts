@@ -50,5 +50,6 @@ export { broadcastLog } from './logs/broadcast-log.ts';
 export { type LogMetrics, registerLogMetrics } from './logs/log-metrics.ts';
 export { truncatedLine } from './logs/shipped-line.ts';
 export { Metrics } from './metrics.ts';
+export { http } from './node-http.ts';
 export { type BaseConfig, type Running, runService, type ServiceDefinition } from './service.ts';
 export { continueTrace, startTrace, TRACEPARENT, type Trace, traceparent } from './tracing.ts';

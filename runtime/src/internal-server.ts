@@ -1,7 +1,8 @@
 /** The internal port of a service: /livez, /readyz and /metrics. Not for the internet. */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Metrics } from './metrics.ts';
+import { http } from './node-http.ts';
 
 export interface InternalServerOptions {
   host: string;
@@ -19,7 +20,7 @@ export interface InternalServer {
 
 /** Listens; rejects with the error of `listen` (EADDRINUSE …). */
 export async function startInternalServer(options: InternalServerOptions): Promise<InternalServer> {
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     const send = (status: number, type: string, body: string) =>
       response.writeHead(status, { 'content-type': type }).end(body);
     const path = request.url?.split('?')[0];

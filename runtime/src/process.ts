@@ -3,4 +3,5 @@ export { freePort, isFree } from './broker/free-port.ts';
 export { type InternalServer, startInternalServer } from './internal-server.ts';
 export type { Logger } from './logger.ts';
 export { Metrics } from './metrics.ts';
+export { http } from './node-http.ts';
 export { type BaseConfig, type Running, runService } from './service.ts';

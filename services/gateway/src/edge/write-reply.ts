@@ -1,6 +1,6 @@
 /** Writes replies over uWebSockets.js; call these within the handler or a cork. */
 import type { HttpResponse } from 'uWebSockets.js';
-import { STATUS_CODES } from 'node:http';
+import { http } from '@natter/runtime';
 import type { HttpReply } from '../rest/route.ts';
 
 /** RFC 9110 section 8.6: there is no body, and no Content-Length either. */
@@ -32,7 +32,7 @@ export function writeHead(
   response: HttpResponse,
   { status, headers }: Pick<HttpReply, 'status' | 'headers'>,
 ): void {
-  response.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`);
+  response.writeStatus(`${status} ${http.STATUS_CODES[status] ?? ''}`);
   for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
   response.writeHeader('x-content-type-options', 'nosniff');
 }

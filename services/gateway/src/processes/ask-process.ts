@@ -1,5 +1,5 @@
 /** Asks a gateway process on its internal port, over loopback. */
-import { get } from 'node:http';
+import { http } from '@natter/runtime/process';
 
 export interface ProcessAnswer {
   status: number;
@@ -15,7 +15,7 @@ const MAX_BYTES = 4 * 1024 * 1024;
 export function askProcess(port: number, path: '/readyz' | '/metrics'): Promise<ProcessAnswer | null> {
   return new Promise((resolve) => {
     // A connection of its own: it must not outlive the process it was made for.
-    const request = get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
+    const request = http.get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (piece: string) => {
         body += piece;
