@@ -12,6 +12,8 @@ export interface Peer {
   versions(): Record<string, string>;
   /** One room; absent where the peer has nothing of the kind. */
   startRoom?(bench: Bench): Promise<RoomPeer>;
+  /** A chat that streams from the model there; absent where the peer has nothing of the kind. */
+  startChat?(bench: Bench, modelUrl: string): Promise<ChatPeer>;
 }
 
 /** A room of a peer, started on the core of the process under test; it ends with the figure. */
@@ -36,4 +38,12 @@ export interface Delivery {
   bytes: number;
   /** True where the server may put several into one frame: then bytes are counted, not frames. */
   coalesced: boolean;
+}
+
+/** A chat with the frames of chat-v1 at `/ws/chat?token=`, on any core; it ends with the figure. */
+export interface ChatPeer {
+  pids: number[];
+  port: number;
+  /** One that it accepts. */
+  token(sub: string): string;
 }

@@ -13,8 +13,8 @@ export interface ProgramOptions {
   env?: Record<string, string>;
   /** It is ready when something listens here. */
   port: number;
-  /** Number of a core, as of `CORE`. */
-  core: number;
+  /** As of `CORE`. */
+  core: number | 'any';
 }
 
 const READY_MS = 20_000;
