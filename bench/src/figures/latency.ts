@@ -10,6 +10,7 @@ import { cpuSeconds } from '../measure/process-meter.ts';
 import { type Distribution, distribution, joined } from '../measure/samples.ts';
 import { startMeasuredStack } from '../stack.ts';
 import { startTokenServer, type TokenServer } from '../token-server.ts';
+import { besidePeers, type Turns } from './latency/beside-peers.ts';
 
 interface Plan {
   /** Streams of the figure itself, and those of a load that leaves the machine room. */
@@ -21,16 +22,31 @@ interface Plan {
   /** Parts of the measured time; each gives its own percentiles. */
   slices: number;
   sliceMs: number;
+  /** Of each load, beside peers. */
+  turns: Turns;
 }
 
 const PLANS: Record<Size, Plan> = {
-  tiny: plan({ streams: { full: 10, quarter: 4 }, tokens: 25, warmUpMs: 1_000, slices: 2, sliceMs: 500 }),
+  tiny: plan({
+    streams: { full: 10, quarter: 4 },
+    tokens: 25,
+    warmUpMs: 1_000,
+    slices: 2,
+    sliceMs: 500,
+    turns: { tokens: 25, warmUpMs: 200, sliceMs: 500, rounds: 1 },
+  }),
   quick: plan({ warmUpMs: 6_000 }),
-  full: plan({ warmUpMs: 10_000, slices: 15, sliceMs: 4_000 }),
+  full: plan({
+    warmUpMs: 10_000,
+    slices: 15,
+    sliceMs: 4_000,
+    turns: { tokens: 100, warmUpMs: 2_000, sliceMs: 3_000, rounds: 9 },
+  }),
 };
 
 function plan(changes: Partial<Plan>): Plan {
-  const quick = { tokensPerSecond: 50, tokens: 250, warmUpMs: 0, slices: 9, sliceMs: 1_000 };
+  const turns = { tokens: 100, warmUpMs: 1_000, sliceMs: 2_000, rounds: 3 };
+  const quick = { tokensPerSecond: 50, tokens: 250, warmUpMs: 0, slices: 9, sliceMs: 1_000, turns };
   return { streams: { full: 200, quarter: 50 }, ...quick, ...changes };
 }
 
@@ -64,6 +80,7 @@ export const latency: Figure = {
     const full = await measure(bench, stack, model, plan, plan.streams.full, cores);
     // After the other: code that has seen few tokens is not optimised yet.
     const quarter = await measure(bench, stack, model, plan, plan.streams.quarter, null);
+    const beside = await besidePeers(bench, stack, model, plan);
     const busy = `the agent alone took ${percent(full, 'agent')}% of a core, all parts with model and load ${percent(full)}% of two`;
     return {
       measurements: [
@@ -97,9 +114,10 @@ export const latency: Figure = {
           value: micros,
           unit: 'µs',
         })),
+        ...beside.measurements,
       ],
       cores: cores.use(),
-      details: { plan, full, quarter },
+      details: { plan, full, quarter, turns: beside.turns },
     };
 
     /** Of a core; of all cores together without `part`. */

@@ -79,10 +79,11 @@ export class CountingSocket {
     }
     this.#frames.push(SHARED, from, bytes);
     const opening = this.#opening as string;
-    const { frames = [], readyMark } = this.#options;
+    const { frames = [], binary = false, readyMark } = this.#options;
     for (let next = frames[this.#sent]; next !== undefined; next = frames[this.#sent]) {
       if (next.after !== null && !opening.includes(next.after)) break;
-      this.#socket.write(clientFrame(OPCODE.text, Buffer.from(next.text)));
+      const opcode = binary ? OPCODE.binary : OPCODE.text;
+      this.#socket.write(clientFrame(opcode, Buffer.from(next.text)));
       this.#sent += 1;
     }
     if (this.#sent < frames.length) return this.#limit(opening);

@@ -5,8 +5,10 @@ export interface Entrance {
   path: string;
   /** Header lines of the upgrade beyond those of every WebSocket. */
   headers?: readonly string[];
-  /** Text frames, each sent when the mark before it has come; `after: null` is at once. */
+  /** Each is sent when the mark before it has come; `after: null` is at once. */
   frames?: readonly { after: string | null; text: string }[];
+  /** They are sent as binary frames; default as text. */
+  binary?: boolean;
   /** In the bytes of the server's first frames when it has let us in; null: when it has upgraded. */
   readyMark: string | null;
 }

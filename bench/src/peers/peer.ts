@@ -36,7 +36,7 @@ export interface RoomPeer {
 export interface Delivery {
   /** Payload bytes of one delivery. */
   bytes: number;
-  /** True where the server may put several into one frame: then bytes are counted, not frames. */
+  /** True where the server may put several into one frame: then their number follows from its length. */
   coalesced: boolean;
 }
 

@@ -1,8 +1,9 @@
 /** The peers by name; a figure takes those that do its work. */
 import { fastapi } from './fastapi/peer.ts';
+import { natsWs } from './nats-ws/peer.ts';
 import { nchan } from './nchan/peer.ts';
 import type { Peer } from './peer.ts';
 import { socketio } from './socketio/peer.ts';
 import { ws } from './ws/peer.ts';
 
-export const PEERS: readonly Peer[] = [ws, socketio, nchan, fastapi];
+export const PEERS: readonly Peer[] = [ws, socketio, nchan, natsWs, fastapi];

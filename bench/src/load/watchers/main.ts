@@ -8,8 +8,8 @@ export type WatchersRequest =
   /** Entrances are used in turn; resolves when all are in. */
   | { type: 'open'; port: number; entrances: Entrance[]; count: number }
   /**
-   * From now on data frames of exactly this length count, from 0. Coalesced: all bytes count, and
-   * each `bytes` of them are a delivery.
+   * From now on data frames of exactly this length count, from 0. Coalesced: a frame holds as many
+   * deliveries as their bytes find room in it; a few more, such as separators, don't matter.
    */
   | { type: 'count'; bytes: number; coalesced: boolean }
   /** Resolves when this many have been counted; fails when there are more. */
@@ -25,8 +25,6 @@ const ADDRESSES = 8;
 const sockets: CountingSocket[] = [];
 let bytes = 0;
 let coalesced = false;
-/** Bytes of data frames since `count`. */
-let received = 0;
 let counted = 0;
 /** Data frames of another length since `count`: what the server says besides. */
 let others = 0;
@@ -37,7 +35,6 @@ serveParent<WatchersRequest, number>((request) => {
   if (request.type === 'open') return open(request);
   if (request.type === 'wait') return wait(request.deliveries);
   ({ bytes, coalesced } = request);
-  received = 0;
   counted = 0;
   others = 0;
   return 0;
@@ -69,8 +66,7 @@ function openOne(port: number, entrance: Entrance): Promise<void> {
 }
 
 function onData(length: number): void {
-  received += length;
-  if (coalesced) counted = received / bytes;
+  if (coalesced) counted += Math.floor(length / bytes);
   else if (length === bytes) counted += 1;
   else others += 1;
   wake?.();

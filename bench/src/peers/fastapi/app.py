@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import jwt
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from websockets.exceptions import ConnectionClosed
 
 # Pings at the pace of Natter's heartbeat in these figures: none comes while something is measured.
 PING_SECONDS = 480
@@ -76,7 +77,7 @@ async def chat(websocket: WebSocket, token: str = "") -> None:
         while True:
             frame = json.loads(await websocket.receive_text())
             await answer(websocket, frame["message"], frame.get("session_id"))
-    except WebSocketDisconnect:
+    except (WebSocketDisconnect, ConnectionClosed):
         pass
 
 

@@ -1,11 +1,10 @@
 /** Starts nginx with nchan, one worker, on a port and in a folder of its own. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { freePort, killWithParent } from '@natter/runtime';
 import type { Bench } from '../../bench.ts';
 import { openSpeaker } from '../../load/speaker.ts';
 import { CORE } from '../../measure/cores.ts';
+import { configFile } from '../config-file.ts';
 import { startProgram } from '../program.ts';
 import { findNginx, NCHAN_MODULE } from './find-nginx.ts';
 
@@ -19,16 +18,9 @@ export interface Nchan {
 
 /** Watchers come to `/watch`, over WebSocket or as event streams. */
 export async function startNchan(bench: Bench): Promise<Nchan> {
-  const dir = mkdtempSync(join(tmpdir(), 'natter-bench-nchan-'));
-  bench.defer(() => rmSync(dir, { recursive: true, force: true }));
   const port = await freePort();
-  const values: Record<string, string> = { dir, port: String(port), module: NCHAN_MODULE };
-  const template = readFileSync(`${import.meta.dirname}/nginx.conf`, 'utf8');
-  const config = join(dir, 'nginx.conf');
-  writeFileSync(
-    config,
-    template.replace(/\{(dir|port|module)\}/g, (_, name: string) => values[name] as string),
-  );
+  const template = `${import.meta.dirname}/nginx.conf`;
+  const { dir, file: config } = configFile(bench, template, { port, module: NCHAN_MODULE });
   const file = findNginx() as string;
   const args = ['-c', config, '-p', dir, '-e', 'stderr'];
   const master = await startProgram(bench, { name: 'nginx', file, args, port, core: CORE.underTest });

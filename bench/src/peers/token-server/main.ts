@@ -11,6 +11,8 @@ export type TokenServerRequest =
   /** `epochMicros`: the shared clock's time from which stamps count. */
   | { type: 'paced'; tokensPerSecond: number; tokens: number; epochMicros: number }
   | { type: 'fast'; tokens: number }
+  /** How many paced answers are under way. */
+  | { type: 'streams' }
   /** How late tokens were written since the last time this was asked. */
   | { type: 'lateness' };
 
@@ -41,6 +43,7 @@ server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo;
   serveParent<TokenServerRequest, unknown>((request) => {
     if (request.type === 'where') return `http://127.0.0.1:${port}/v1`;
+    if (request.type === 'streams') return schedule.streams;
     if (request.type === 'lateness') return schedule.takeLateness();
     answer = request;
     return null;

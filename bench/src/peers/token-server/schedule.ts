@@ -55,6 +55,11 @@ export class Schedule {
     if (!this.#ticking) this.#tick();
   }
 
+  /** Those whose last token was not written yet. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
   /** Microseconds by which tokens were written late; null when there were none. */
   takeLateness(): Distribution | null {
     const samples = this.#lateness;

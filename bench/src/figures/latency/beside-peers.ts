@@ -1,0 +1,73 @@
+/** The loads of the figure again, on Natter and on peers in turn. */
+import type { Stack } from '@natter/testkit';
+import type { Bench, Measurement } from '../../bench.ts';
+import { type ChatSide, chatsInTurn, type TurnsPlan } from '../../load/chats-in-turn.ts';
+import { medianInterval } from '../../measure/interval.ts';
+import type { Distribution } from '../../measure/samples.ts';
+import type { TokenServer } from '../../token-server.ts';
+
+export type Turns = Omit<TurnsPlan, 'streams' | 'tokensPerSecond'>;
+
+interface Loads {
+  /** By name; rows of `full` go without it. */
+  streams: Record<string, number>;
+  tokensPerSecond: number;
+  turns: Turns;
+}
+
+interface BesidePeers {
+  measurements: Measurement[];
+  /** By load and side. */
+  turns: Record<string, Record<string, Distribution[]>>;
+}
+
+/** Nothing where no peer has a chat. */
+export async function besidePeers(
+  bench: Bench,
+  stack: Stack,
+  model: TokenServer,
+  { streams: loads, tokensPerSecond, turns: plan }: Loads,
+): Promise<BesidePeers> {
+  const natter: ChatSide = {
+    name: 'natter',
+    title: 'Natter',
+    port: stack.gateways[0]?.ports.http as number,
+    token: (sub) => stack.token({ sub }),
+  };
+  const peers = await startPeers(bench, model);
+  const measurements: Measurement[] = [];
+  const turns: BesidePeers['turns'] = {};
+  if (peers.length === 0) return { measurements, turns };
+  for (const [load, streams] of Object.entries(loads)) {
+    const found = await chatsInTurn(bench, model, [natter, ...peers], { ...plan, streams, tokensPerSecond });
+    turns[load] = Object.fromEntries(found);
+    const p99s = ({ name }: ChatSide) => (found.get(name) as Distribution[]).map(({ p99 }) => p99 / 1_000);
+    const own = p99s(natter);
+    const id = `latency.${load === 'full' ? '' : `${load}-`}p99`;
+    const label = `${streams} streams, in turn with peers: p99`;
+    measurements.push(
+      row(`${id}-in-turn`, label, 'ms', own),
+      ...peers.flatMap((peer) => {
+        const theirs = p99s(peer);
+        const ratios = own.map((p99, round) => p99 / (theirs[round] as number));
+        return [
+          row(`${id}-${peer.name}`, `the same, ${peer.title}`, 'ms', theirs),
+          row(`${id}-vs-${peer.name}`, `Natter ÷ ${peer.title}, per round`, '×', ratios),
+        ];
+      }),
+    );
+  }
+  return { measurements, turns };
+}
+
+async function startPeers(bench: Bench, model: TokenServer): Promise<ChatSide[]> {
+  const peers: ChatSide[] = [];
+  for (const { name, title, startChat } of bench.peers)
+    if (startChat !== undefined) peers.push({ name, title, ...(await startChat(bench, model.baseUrl)) });
+  return peers;
+}
+
+function row(id: string, label: string, unit: string, values: number[]): Measurement {
+  const { median, ...interval } = medianInterval(values);
+  return { id, label, value: median, unit, interval };
+}
