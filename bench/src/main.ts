@@ -12,6 +12,7 @@ import { growth } from './figures/growth.ts';
 import { idle } from './figures/idle.ts';
 import { latency } from './figures/latency.ts';
 import { logs } from './figures/logs.ts';
+import { processes } from './figures/processes.ts';
 import { ready } from './figures/ready.ts';
 import { resumeStorm } from './figures/resume-storm.ts';
 import { upload } from './figures/upload.ts';
@@ -40,6 +41,7 @@ const FIGURES = [
   growth,
   fuzz,
   broker,
+  processes,
 ];
 const RECORD = resolve(import.meta.dirname, '../results/full.json');
 const names = (all: readonly { name: string }[]) => all.map(({ name }) => name);

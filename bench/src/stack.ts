@@ -19,16 +19,20 @@ const ENV = {
  *
  * The process under test gets a core of its own; the rest shares the other with this process,
  * which is the load. `everything`: the stack may use both cores, the load only its own.
+ * `gateways`: settings of each, beside those of all.
  */
 export async function startMeasuredStack(
   bench: Bench,
   underTest: UnderTest,
   env: Record<string, string> = {},
+  gateways: readonly Record<string, string>[] = [{}],
 ): Promise<Stack> {
   const options = [profiling(bench.profileDir), env.NODE_OPTIONS].filter(Boolean).join(' ');
   bench.cores.pin(process.pid, 'any');
   const stack = await startStack({
     uploads: underTest === 'uploads' ? 1 : 0,
+    gateways: gateways.length,
+    gatewayEnv: (index) => gateways[index] ?? {},
     env: { ...ENV, ...env, ...(options === '' ? {} : { NODE_OPTIONS: options }) },
   });
   bench.defer(() => stack.stop());

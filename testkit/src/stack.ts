@@ -17,6 +17,8 @@ export interface StackOptions {
   uploads?: number;
   /** Settings of every process; wins over what the stack itself sets. */
   env?: Record<string, string>;
+  /** Settings of one gateway, by its index; wins over those of all. */
+  gatewayEnv?: (index: number) => Record<string, string>;
   /** A broker of the test's own, which the stack doesn't stop. Default: a new one. */
   nats?: NatsServer;
   /** A broker that is no process of this machine; `stack.nats` throws then. */
@@ -72,10 +74,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const file = SERVICE_NAMES[folder] && nats?.keyFile(SERVICE_NAMES[folder]);
     return file === undefined ? {} : { NATTER_NATS_NKEY_FILE: file };
   };
-  const many = (name: string, count = 1, more?: () => Promise<Record<string, string>>) =>
+  const many = (name: string, count = 1, more?: (index: number) => Promise<Record<string, string>>) =>
     Promise.all(
       Array.from({ length: count }, async (_, index) =>
-        run(`${name} ${index}`, `services/${name}`, await more?.()),
+        run(`${name} ${index}`, `services/${name}`, await more?.(index)),
       ),
     );
   const stop = async () => {
@@ -94,7 +96,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       many('agent', options.agents),
       many('uploads', options.uploads ?? 0),
       // A port of its own from the start, so that a restarted gateway is where it was.
-      many('gateway', options.gateways, async () => ({ PORT: String(await freePort()) })),
+      many('gateway', options.gateways, async (index) => ({
+        PORT: String(await freePort()),
+        ...options.gatewayEnv?.(index),
+      })),
     ]);
     const behave = (behaviour: Partial<Behaviour>) => setBehaviour(demoPort, behaviour);
     if (options.demo) await behave(options.demo);
@@ -138,6 +143,8 @@ function base(dataDir: string, natsUrl: string, demoPort: number): Record<string
     NATTER_ROOT: ROOT,
     NATTER_DATA_DIR: dataDir,
     NATTER_ENV: 'development',
+    // Also in suites that set production: they count what one process holds.
+    GATEWAY_PROCESSES: '1',
     NATS_URL: natsUrl,
     LOG_LEVEL: 'info',
     OPENAI_BASE_URL: `http://127.0.0.1:${demoPort}/v1`,
