@@ -2,7 +2,7 @@
 import { Metrics, registerLogMetrics } from '@natter/runtime';
 import { registerAgentMetrics } from '../../services/agent/src/metrics.ts';
 import { registerAuthMetrics } from '../../services/auth/src/metrics.ts';
-import { registerGatewayMetrics } from '../../services/gateway/src/metrics.ts';
+import { registerGatewayMetrics, registerProcessesMetrics } from '../../services/gateway/src/metrics.ts';
 import { registerUploadsMetrics } from '../../services/uploads/src/metrics.ts';
 import { table } from './table.ts';
 
@@ -10,8 +10,10 @@ import { table } from './table.ts';
 const REGISTER: [service: string, register: (metrics: Metrics) => unknown][] = [
   [
     'gateway',
-    (metrics) =>
-      registerGatewayMetrics(metrics, { connections: zero, runs: zero, logReaders: zero, logFeeds: zero }),
+    (metrics) => {
+      registerGatewayMetrics(metrics, { connections: zero, runs: zero, logReaders: zero, logFeeds: zero });
+      registerProcessesMetrics(metrics, zero);
+    },
   ],
   ['agent', (metrics) => registerAgentMetrics(metrics, { runs: zero })],
   [
