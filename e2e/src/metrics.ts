@@ -10,10 +10,12 @@ export async function readMetric(service: ServiceProcess, name: string, label = 
   return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ') + 1));
 }
 
-/** The same over all labels. */
-export async function sumMetric(service: ServiceProcess, name: string): Promise<number> {
+/** The same over all labels, but for lines with `without`. */
+export async function sumMetric(service: ServiceProcess, name: string, without?: string): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${service.ports.internal}/metrics`);
   if (!response.ok) throw new Error(`${service.name} answered ${response.status} to /metrics`);
-  const lines = (await response.text()).split('\n').filter((text) => text.startsWith(`${name}{`));
+  const lines = (await response.text())
+    .split('\n')
+    .filter((text) => text.startsWith(`${name}{`) && (without === undefined || !text.includes(without)));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }

@@ -109,16 +109,19 @@ export {
 } from './transcript.ts';
 export { RunId, ToolServer, Turn, TurnOptions } from './turn.ts';
 export {
-  ChunkPosition,
   FILE_TEXT_CHARS,
   FileId,
   FileRecord,
   FileShared,
   FileState,
   FileText,
+  PARTS_TO_SETTLE,
   packUpload,
+  partName,
   READ_BYTES,
+  SEQUENTIAL_PARTS,
   Sha256,
+  StoredPart,
   UploadMode,
   UploadProgress,
   UploadRecord,

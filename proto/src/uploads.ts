@@ -68,18 +68,32 @@ export type FileRecord = z.infer<typeof FileRecord>;
 
 const who = { sub: Sub, id: FileId };
 
-/** Where the bytes behind a request for a part belong. */
-export const ChunkPosition = z.union([
-  z.object({ index: z.number().int().nonnegative(), total: z.number().int().positive().nullable() }),
-  z.object({ offset: Bytes }),
-]);
-export type ChunkPosition = z.infer<typeof ChunkPosition>;
+/** Parts of a sequential upload: each PATCH that breaks off leaves one that is shorter than it might be. */
+export const SEQUENTIAL_PARTS = 4 * LIMITS.chunksPerUpload;
+
+/** One part as CHUNKS has it: its index, or its offset in a sequential upload, and its length. */
+export const StoredPart = z.object({
+  at: z.number().int().nonnegative(),
+  length: z.number().int().positive(),
+});
+export type StoredPart = z.infer<typeof StoredPart>;
+
+/** The last token of `SUBJECTS.chunk`. */
+export function partName({ at, length }: StoredPart): string {
+  return `${at}-${length}`;
+}
+
+/** Parts of which a gateway tells at once, at most. */
+export const PARTS_TO_SETTLE = 256;
+
+/** Parts that an answer names: of several gateways, each of which takes no more than `SEQUENTIAL_PARTS`. */
+const PARTS_NAMED = 4 * SEQUENTIAL_PARTS;
 
 /**
  * On `SUBJECTS.uploads`, answered by any uploads service. `sub` is who asks; the gateway has seen
  * their token, and that they may be in `conversation`.
  *
- * A request is the length of its JSON (4 bytes, big-endian), the JSON, then the bytes of a part.
+ * A request is the length of its JSON (4 bytes, big-endian), and the JSON; an answer has bytes behind it.
  */
 export const UploadsRequest = z.discriminatedUnion('op', [
   z.object({
@@ -92,7 +106,18 @@ export const UploadsRequest = z.discriminatedUnion('op', [
     conversation: z.string().min(3).max(1024).nullable(),
     mode: UploadMode,
   }),
-  z.object({ op: z.literal('chunk'), ...who, position: ChunkPosition }),
+  /**
+   * What has arrived, after parts that this gateway has stored since it asked last, maybe none, were
+   * judged together with those of others. Whoever stores parts asks this soon after.
+   *
+   * `total`: how many there are, as the client says; the first to say it decides.
+   */
+  z.object({
+    op: z.literal('settle'),
+    ...who,
+    total: z.number().int().positive().nullable(),
+    stored: z.array(StoredPart).max(PARTS_TO_SETTLE),
+  }),
   /** What has arrived; also of a finished file. */
   z.object({ op: z.literal('status'), ...who }),
   /** `sha256` null where the protocol has none (tus). Repeating it is harmless. */
@@ -134,8 +159,10 @@ export type UploadProgress = z.infer<typeof UploadProgress>;
 export const UploadsReply = z.discriminatedUnion('ok', [
   z.object({
     ok: z.literal(true),
-    /** Of `init`, `chunk`, and of `status` while it is under way. */
+    /** Of `init`, `settle`, and of `status` while it is under way. */
     progress: UploadProgress.optional(),
+    /** With `progress`: the parts that have arrived, in no order. */
+    parts: z.array(StoredPart).max(PARTS_NAMED).optional(),
     /** Of `finalize` and `file`, and of `status` once it is finished. */
     file: FileRecord.optional(),
     /** Of `list`. */

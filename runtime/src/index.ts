@@ -12,6 +12,8 @@ export {
   startBroker,
 } from './broker/index.ts';
 export { Bucket, type Entry } from './bus/bucket.ts';
+export type { Bulk } from './bus/bulk/bulk.ts';
+export { Slabs } from './bus/bulk/slabs.ts';
 export {
   type Appended,
   type AppendOptions,

@@ -53,6 +53,8 @@ export const PERMISSIONS: Record<ServiceName, Permissions> = {
       // Its own lines, and those that come by HTTP.
       SUBJECTS.allLogLines,
       SUBJECTS.uploads,
+      // Parts of uploads, which the uploads service judges; what is there gateways can't read.
+      SUBJECTS.allChunks,
       ...GATEWAY_BUCKETS.map(keysOf),
       // Reads only: no consumer, no change of a stream.
       ...GATEWAY_STREAMS.flatMap(infoAndDirectGet),
@@ -95,7 +97,6 @@ export const PERMISSIONS: Record<ServiceName, Permissions> = {
   uploads: {
     publish: [
       ownLines('uploads'),
-      SUBJECTS.allChunks,
       '$O.files.>',
       // A finished file is part of the log; its progress is live.
       SUBJECTS.allLogs,

@@ -6,6 +6,7 @@ import { headers, type Msg, type NatsConnection, PermissionViolationError } from
 import type { Logger } from '../logger.ts';
 import { TRACEPARENT } from '../tracing.ts';
 import { Bucket } from './bucket.ts';
+import { Bulk } from './bulk/bulk.ts';
 import { type BusOptions, dial, inboxPrefix } from './connect.ts';
 import { apiError, asBusError, BusError } from './errors.ts';
 import { Puller } from './puller.ts';
@@ -70,6 +71,7 @@ export class Bus {
   readonly #jsm: JetStreamManager;
   readonly #reader: StreamReader;
   readonly #requests: RequestMux;
+  readonly #bulk: Bulk;
   readonly #inboxPrefix: string;
   readonly #log: Logger;
   readonly #reconnected = new Set<() => void | Promise<void>>();
@@ -83,22 +85,28 @@ export class Bus {
     const nc = await dial(options);
     const js = jetstream(nc, { timeout: 3_000 });
     // No check of the account here: a broker that still recovers its streams would refuse it.
-    return new Bus(nc, js, await js.jetstreamManager(false), options.name, log);
+    return new Bus(nc, js, await js.jetstreamManager(false), options, log);
   }
 
   private constructor(
     nc: NatsConnection,
     js: JetStreamClient,
     jsm: JetStreamManager,
-    name: string,
+    options: BusOptions,
     log: Logger,
   ) {
     this.#nc = nc;
     this.#js = js;
     this.#jsm = jsm;
-    this.#inboxPrefix = inboxPrefix(name);
+    this.#inboxPrefix = inboxPrefix(options.name);
     this.#requests = new RequestMux(nc, this.#inboxPrefix);
     this.#reader = new StreamReader(nc, this.#inboxPrefix, this.#requests);
+    this.#bulk = new Bulk({
+      ...{ options, inboxPrefix: this.#inboxPrefix, reader: this.#reader },
+      server: () => nc.getServer(),
+      connected: () => this.connected,
+      append: (subject, data, appendOptions) => this.append(subject, data, appendOptions),
+    });
     this.#log = log;
     void this.#followStatus();
   }
@@ -228,6 +236,11 @@ export class Bus {
     return this.#reader;
   }
 
+  /** Stores and reads messages of 64 KiB and more, for less than `append` and `stored` do. */
+  get bulk(): Bulk {
+    return this.#bulk;
+  }
+
   /** Whether the stream exists; false also when nobody can tell. */
   async hasStream(name: string): Promise<boolean> {
     return this.#jsm.streams.info(name).then(
@@ -312,11 +325,13 @@ export class Bus {
   /** Sends what is buffered, ends subscriptions after what has arrived, and closes. */
   async close(): Promise<void> {
     for (const callback of this.#closing) await this.#guard(callback);
+    if (this.#nc.isClosed() || !this.#connected) this.#bulk.close();
     if (this.#nc.isClosed()) return;
     if (!this.#connected) return this.#nc.close();
     // A drain ends at once after the last request has come in; its answer may take longer.
     await Promise.all(this.#services.map((service) => service.stop()));
     await Promise.all(this.#answers);
+    this.#bulk.close();
     await this.#nc.drain().catch((err) => this.#log.warn({ err }, 'drain failed'));
   }
 

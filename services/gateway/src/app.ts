@@ -37,6 +37,7 @@ import { ProgressFrames } from './session/progress-frames.ts';
 import { RoomsHere } from './session/rooms-here.ts';
 import { SessionRegistry } from './session/session-registry.ts';
 import { TypingFrames } from './session/typing-frames.ts';
+import { logUploadFailure } from './session/upload-failures.ts';
 import { UserRates } from './session/user-rates.ts';
 
 export type GatewayConfig = ConfigOf<typeof GATEWAY_SETTINGS> & BaseConfig;
@@ -81,6 +82,12 @@ export async function startGateway(
     publish: (conversation, event) => bus.publish(SUBJECTS.liveOut(conversation), JSON.stringify(event)),
     now,
   });
+  const uploads = new UploadsClient(bus, {
+    timeoutMs: config.storeTimeoutMs,
+    finalizeTimeoutMs: config.finalizeTimeoutMs,
+    now,
+    onFailure: (error) => logUploadFailure(log, now(), error, 'settle'),
+  });
   const context: SessionContext = {
     auth: new AuthClient(bus, config.authTimeoutMs),
     hub,
@@ -97,7 +104,7 @@ export async function startGateway(
     rates: new RateStore(bus, config.rateLimitWindowSeconds, now),
     setTyping: (conversation, sub, isTyping) => sessions.setTyping(conversation, sub, isTyping),
     typing,
-    uploads: new UploadsClient(bus, config.storeTimeoutMs, config.finalizeTimeoutMs),
+    uploads,
     progress: new ProgressFrames({
       publish: (conversation, event) => bus.publish(SUBJECTS.liveOut(conversation), JSON.stringify(event)),
       isLarge: (conversation) => roomsHere.isLarge(conversation),
@@ -176,7 +183,7 @@ export async function startGateway(
       for (const timer of timers) clearInterval(timer);
       cluster.stop();
       // Else what members have seen would wait for them once more.
-      await Promise.all([positions.settled(), logs.settled()]);
+      await Promise.all([positions.settled(), logs.settled(), uploads.settled()]);
       await bus.close();
       await internal.close();
     },

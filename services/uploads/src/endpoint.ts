@@ -12,12 +12,13 @@ import {
 import { BusError, type Endpoint, type Logger, type Metrics } from '@natter/runtime';
 import type { KeptOpener } from './kept.ts';
 import { registerUploadsMetrics, type UploadsMetrics } from './metrics.ts';
+import { bytesOf } from './parts/part.ts';
 import { Refused } from './refused.ts';
 import type { Uploads } from './uploads.ts';
 
 /** Requests at once; one more is answered UNAVAILABLE, and its client comes back. */
 const MAX_UNDER_WAY = 512;
-/** Bytes of parts that came in, and of reads that go out. */
+/** Bytes of requests, and of reads that go out. */
 const MAX_BYTES_UNDER_WAY = 64 * 1024 * 1024;
 /** Passes over whole files at once: about 8 MiB of memory each, and a core can hash but one. */
 const MAX_FINALIZES = 8;
@@ -74,9 +75,9 @@ export function uploadsEndpoint(parts: EndpointParts): Endpoint {
       const endTimer = op === 'finalize' ? parts.counters.finalize.startTimer() : null;
       try {
         const kept = await parts.opener.open();
-        const { reply, bytes } = await parts.uploads.answer(kept, request, unpacked.bytes);
+        const { reply, bytes } = await parts.uploads.answer(kept, request);
         parts.counters.requests.inc({ op, result: 'ok' });
-        if (op === 'chunk') parts.counters.received.inc(unpacked.bytes.length);
+        if (op === 'settle') parts.counters.received.inc(bytesOf(request.stored));
         return packUpload(reply, bytes);
       } catch (error) {
         const reply = failure(error, op, parts.log);

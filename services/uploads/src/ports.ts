@@ -7,7 +7,7 @@ export type Kind =
 
 /** Judges the content of one file against its name. */
 export interface KindJudge {
-  /** Every part, in order. */
+  /** Every part, in order; `bytes` are the caller's again when it returns. */
   push(bytes: Uint8Array): void;
   /** Once, after the last part. */
   end(): Promise<Kind>;
@@ -35,6 +35,7 @@ export type Verdict =
 
 /** One file under scan. */
 export interface ScanStream {
+  /** `bytes` are the caller's again once it resolves. */
   push(bytes: Uint8Array): Promise<void>;
   /** Once, after the last part; failures are `unknown`, never thrown. */
   end(): Promise<Verdict>;

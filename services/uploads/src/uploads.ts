@@ -13,7 +13,7 @@ import { initUpload } from './requests/init-upload.ts';
 import { listFiles } from './requests/list-files.ts';
 import { progressOf } from './requests/progress.ts';
 import { findFile, readFile } from './requests/read-file.ts';
-import { takeChunk } from './requests/take-chunk.ts';
+import { settleParts } from './requests/settle-parts.ts';
 
 export type Granted = Extract<UploadsReply, { ok: true }>;
 
@@ -22,7 +22,7 @@ export interface UploadsParts {
   kinds: Kinds;
   scanner: Scanner;
   log: Logger;
-  limits: { maxFileSize: number; maxChunkSize: number; uploadExpiryHours: number };
+  limits: { maxFileSize: number; uploadExpiryHours: number };
   now: () => number;
   /** After so long a file that could not be judged is scanned again. */
   rescanMs: number;
@@ -41,22 +41,16 @@ export class Uploads {
     this.#parts = parts;
   }
 
-  /** Throws Refused with what the client did wrong, or BusError. `bytes` is a part of an upload. */
-  async answer(
-    kept: Kept,
-    request: UploadsRequest,
-    bytes: Uint8Array,
-  ): Promise<{ reply: Granted; bytes?: Uint8Array }> {
+  /** Throws Refused with what the client did wrong, or BusError. */
+  async answer(kept: Kept, request: UploadsRequest): Promise<{ reply: Granted; bytes?: Uint8Array }> {
     const { kinds, limits, now } = this.#parts;
     switch (request.op) {
       case 'init': {
         const upload = await initUpload(kept, request, { kinds, limits, now: now() });
-        return { reply: { ok: true, progress: progressOf(upload, []) } };
+        return { reply: { ok: true, progress: progressOf(upload, []), parts: [] } };
       }
-      case 'chunk': {
-        const options = { maxChunkSize: limits.maxChunkSize, now: now() };
-        return { reply: { ok: true, progress: await takeChunk(kept, request, bytes, options) } };
-      }
+      case 'settle':
+        return { reply: { ok: true, ...(await settleParts(kept, request, now())) } };
       case 'status':
         return { reply: await this.#status(kept, request.sub, request.id) };
       case 'finalize': {
@@ -96,8 +90,10 @@ export class Uploads {
     if (found?.upload.refused) throw new Refused(found.upload.refused as ErrorCode);
     // A client that asks this has lost its finalize: what a death left undone is done now, not by a sweep.
     if (found?.decided) return { ok: true, file: await complete(found.decided, this.completion(kept), true) };
-    if (found !== null && found.upload.expiresAt > this.#parts.now())
-      return { ok: true, progress: progressOf(found.upload, await kept.parts.arrived(id)) };
+    if (found !== null && found.upload.expiresAt > this.#parts.now()) {
+      const parts = await kept.parts.arrived(id);
+      return { ok: true, progress: progressOf(found.upload, parts), parts };
+    }
     return { ok: true, file: await finishedFile(kept, sub, id) };
   }
 }

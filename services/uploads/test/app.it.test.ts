@@ -14,7 +14,9 @@ import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { startUploads } from '../src/app.ts';
 import { UPLOADS_SETTINGS } from '../src/config.ts';
+import { putPart } from './put-part.ts';
 import {
+  type Asked,
   brokerWithTopology,
   chunkOf,
   connectAs,
@@ -56,12 +58,13 @@ async function start(env: Record<string, string> = {}, server = broker, log = LO
 async function gateway(server = broker) {
   const bus: Bus = await connectAs(server, 'gateway');
   onTestFinished(() => bus.close());
-  const ask = async (request: UploadsRequest, bytes?: Uint8Array, timeoutMs = 20_000) => {
-    const unpacked = unpackUpload(await bus.request(SUBJECTS.uploads, packUpload(request, bytes), timeoutMs));
+  const ask = async (request: UploadsRequest, timeoutMs = 20_000) => {
+    const unpacked = unpackUpload(await bus.request(SUBJECTS.uploads, packUpload(request), timeoutMs));
     return { reply: UploadsReply.parse(unpacked?.json), bytes: unpacked?.bytes ?? new Uint8Array() };
   };
-  const granted = async (request: UploadsRequest, bytes?: Uint8Array) => {
-    const { reply } = await ask(request, bytes);
+  const replyTo = async (request: UploadsRequest) => (await ask(request)).reply;
+  const granted = async (request: Asked, bytes: Uint8Array = new Uint8Array()) => {
+    const reply = await (request.op === 'chunk' ? putPart(bus, replyTo, request, bytes) : replyTo(request));
     if (!reply.ok) throw new Error(`${request.op}: ${reply.code}`);
     return reply;
   };
@@ -220,7 +223,7 @@ it('a file outlives a restart of the broker, and an upload goes on', async () =>
   await server.restart();
   // What is asked before the gateway is connected again is lost.
   const answered = async () =>
-    expect((await ask({ op: 'status', sub: 'alice', id }, undefined, 1_000)).reply.ok).toBe(true);
+    expect((await ask({ op: 'status', sub: 'alice', id }, 1_000)).reply.ok).toBe(true);
   await vi.waitFor(answered, { timeout: 30_000, interval: 100 });
   expect((await granted({ op: 'status', sub: 'alice', id })).progress?.received).toEqual([0]);
   await granted(chunkOf(id, 1, 2), content.subarray(500));

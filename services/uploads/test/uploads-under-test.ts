@@ -19,6 +19,7 @@ import type { Kinds, Scanner, Verdict } from '../src/ports.ts';
 import { NatsStore } from '../src/store/nats/nats-store.ts';
 import { Stores } from '../src/store/stores.ts';
 import { Uploads, type UploadsParts } from '../src/uploads.ts';
+import { type PartRequest, putPart } from './put-part.ts';
 
 export const LOG = createLogger('test', 'silent');
 export type Code = Extract<UploadsReply, { ok: false }>['code'];
@@ -64,32 +65,37 @@ export interface Options extends Partial<Pick<UploadsParts, 'kinds' | 'scanner' 
   quotaBytes?: number;
   unfinishedBytes?: number;
   maxFileSize?: number;
-  maxChunkSize?: number;
   stores?: Stores;
 }
 
+/** What gateways ask, and a part that one of them stores. */
+export type Asked = UploadsRequest | PartRequest;
+
 export interface UploadsUnderTest {
   bus: Bus;
+  /** Where parts come from. */
+  gateway: Bus;
   kept: Kept;
   uploads: Uploads;
-  ask(request: UploadsRequest, bytes?: Uint8Array): Promise<UploadsReply>;
+  ask(request: Asked, bytes?: Uint8Array): Promise<UploadsReply>;
   /** The answer of a request that must succeed. */
-  granted(request: UploadsRequest, bytes?: Uint8Array): Promise<Granted>;
+  granted(request: Asked, bytes?: Uint8Array): Promise<Granted>;
   /** The code of a request that must be refused; `ok` when it was not. */
-  code(request: UploadsRequest, bytes?: Uint8Array): Promise<Code | 'ok'>;
+  code(request: Asked, bytes?: Uint8Array): Promise<Code | 'ok'>;
   read(id: string, offset: number, length: number): Promise<Uint8Array>;
 }
 
 export async function uploadsUnderTest(server: NatsServer, options: Options = {}): Promise<UploadsUnderTest> {
   const bus = await connectAs(server, 'uploads');
   onTestFinished(() => bus.close());
+  const gateway = await connectAs(server, 'gateway');
+  onTestFinished(() => gateway.close());
   const now = options.now ?? Date.now;
   const stores = options.stores ?? new Stores(new NatsStore(bus));
   const { quotaBytes = 2 ** 30, unfinishedBytes = 2 ** 28 } = options;
   const opener = new KeptOpener({ bus, stores, replicas: 1, quotaBytes, unfinishedBytes, now });
   const limits = {
     maxFileSize: options.maxFileSize ?? 50 * 2 ** 20,
-    maxChunkSize: options.maxChunkSize ?? 2 ** 20,
     uploadExpiryHours: 24,
   };
   const uploads = new Uploads({
@@ -103,25 +109,28 @@ export async function uploadsUnderTest(server: NatsServer, options: Options = {}
   const load = new Load();
   const counters = endpointMetrics(new Metrics('uploads'), load);
   const endpoint = uploadsEndpoint({ uploads, opener, counters, load, log: LOG });
-  const answer = async (request: UploadsRequest, bytes?: Uint8Array) => {
-    const data = packUpload(request, bytes);
+  const answer = async (request: UploadsRequest) => {
+    const data = packUpload(request);
     const message = { subject: SUBJECTS.uploads, data, header: () => undefined, respond: () => undefined };
     const unpacked = unpackUpload((await endpoint.handle(message)) as Uint8Array);
     return { reply: UploadsReply.parse(unpacked?.json), bytes: unpacked?.bytes ?? new Uint8Array() };
   };
-  const granted = async (request: UploadsRequest, bytes?: Uint8Array) => {
-    const { reply } = await answer(request, bytes);
+  const ask = async (request: Asked, bytes: Uint8Array = new Uint8Array()): Promise<UploadsReply> =>
+    request.op === 'chunk' ? putPart(gateway, ask, request, bytes) : (await answer(request)).reply;
+  const granted = async (request: Asked, bytes?: Uint8Array) => {
+    const reply = await ask(request, bytes);
     if (!reply.ok) throw new Error(`${request.op}: ${reply.code}`);
     return reply;
   };
   return {
     bus,
+    gateway,
     uploads,
     kept: await opener.open(),
     granted,
-    ask: async (request, bytes) => (await answer(request, bytes)).reply,
+    ask,
     code: async (request, bytes) => {
-      const { reply } = await answer(request, bytes);
+      const reply = await ask(request, bytes);
       return reply.ok ? 'ok' : reply.code;
     },
     read: async (id, offset, length) => {
@@ -155,8 +164,8 @@ export async function begin(
   return progress;
 }
 
-export function chunkOf(id: string, index: number, total: number | null = null, sub = 'alice') {
-  return { op: 'chunk', sub, id, position: { index, total } } as const;
+export function chunkOf(id: string, index: number, total: number | null = null, sub = 'alice'): PartRequest {
+  return { op: 'chunk', sub, id, position: { index, total } };
 }
 
 export function finalizeOf(id: string, content: Uint8Array | null, sub = 'alice') {

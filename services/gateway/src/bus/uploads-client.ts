@@ -1,56 +1,71 @@
-/** Asks the uploads service: parts of uploads, files and their bytes. */
+/** Asks the uploads service about uploads, files and their bytes, and stores parts for it. */
 import { packUpload, SUBJECTS, UploadsReply, type UploadsRequest, unpackUpload } from '@natter/proto';
 import { type Bus, BusError, whileUnavailable } from '@natter/runtime';
+import { type PartOf, UploadParts } from './upload-parts.ts';
 
-/** A service that was killed says nothing: after this another one is asked. Storing a part takes less. */
+/** A service that was killed says nothing: after this another one is asked. */
 const ATTEMPT_MS = 5_000;
-/** Parts on their way, of all users: while nobody stores them, each connection may hold 8 MiB here. */
-const PARTS_BYTES = 256 * 1024 * 1024;
-
-const NO_PART = new Uint8Array();
-
 /** What the service answered, and the bytes behind it: those of a `read`, else none. */
 export type UploadsAnswer = UploadsReply & { bytes: Uint8Array };
 
+export interface UploadsClientOptions {
+  timeoutMs: number;
+  finalizeTimeoutMs: number;
+  now: () => number;
+  /** What is done beside requests failed; it is tried again. */
+  onFailure(error: unknown): void;
+}
+
 export class UploadsClient {
   readonly #bus: Pick<Bus, 'request'>;
-  readonly #timeoutMs: number;
-  readonly #finalizeTimeoutMs: number;
-  #partsBytes = 0;
+  readonly #options: UploadsClientOptions;
+  readonly #parts: UploadParts;
 
-  constructor(bus: Pick<Bus, 'request'>, timeoutMs: number, finalizeTimeoutMs: number) {
+  constructor(
+    bus: Pick<Bus, 'request'> & { bulk: Pick<Bus['bulk'], 'append'> },
+    options: UploadsClientOptions,
+  ) {
     this.#bus = bus;
-    this.#timeoutMs = timeoutMs;
-    this.#finalizeTimeoutMs = finalizeTimeoutMs;
+    this.#options = options;
+    const { timeoutMs: storeTimeoutMs, now, onFailure } = options;
+    this.#parts = new UploadParts({
+      bus,
+      storeTimeoutMs,
+      now,
+      onFailure,
+      ask: (request) => this.#ask(request),
+    });
   }
 
-  /**
-   * Throws BusError UNAVAILABLE when no uploads service answers within the time limit, and at once
-   * where 256 MiB of parts are on their way.
-   *
-   * `part` may be reused by the caller as soon as this has returned its promise.
-   */
-  async ask(request: UploadsRequest, part: Uint8Array = NO_PART): Promise<UploadsAnswer> {
-    const { byteLength } = part;
-    if (byteLength > 0 && this.#partsBytes + byteLength > PARTS_BYTES)
-      throw new BusError('UNAVAILABLE', 'too many parts of uploads are on their way');
-    this.#partsBytes += byteLength;
-    try {
-      return await this.#ask(request, packUpload(request, part));
-    } finally {
-      this.#partsBytes -= byteLength;
-    }
+  /** Throws BusError UNAVAILABLE when no uploads service answers within the time limit. */
+  async ask(request: UploadsRequest): Promise<UploadsAnswer> {
+    if (request.op === 'finalize' || request.op === 'cancel')
+      return this.#parts.whileEnding(request.sub, request.id, () => this.#ask(request));
+    const answer = await this.#ask(request);
+    if (request.op === 'init' || request.op === 'status') this.#parts.know(request.sub, answer);
+    return answer;
   }
 
-  async #ask(request: UploadsRequest, packed: Uint8Array): Promise<UploadsAnswer> {
+  /** Stores one part of an upload (upload-parts.ts); it is copied before this returns its promise. */
+  put(of: PartOf, bytes: Uint8Array): Promise<UploadsAnswer> {
+    return this.#parts.put(of, bytes);
+  }
+
+  /** Resolves when the uploads service has heard of all parts. */
+  settled(): Promise<void> {
+    return this.#parts.settled();
+  }
+
+  async #ask(request: UploadsRequest): Promise<UploadsAnswer> {
+    const packed = packUpload(request);
     const attempt = async (remainingMs: number) =>
       answerOf(await this.#bus.request(SUBJECTS.uploads, packed, Math.max(50, remainingMs)));
     // A repeat would begin a second upload, and the first one counts against the quota until it expires.
-    if (request.op === 'init') return attempt(this.#timeoutMs);
+    if (request.op === 'init') return attempt(this.#options.timeoutMs);
     const [timeoutMs, attemptMs] =
       request.op === 'finalize'
-        ? [this.#finalizeTimeoutMs, this.#finalizeTimeoutMs]
-        : [this.#timeoutMs, ATTEMPT_MS];
+        ? [this.#options.finalizeTimeoutMs, this.#options.finalizeTimeoutMs]
+        : [this.#options.timeoutMs, ATTEMPT_MS];
     return whileUnavailable(timeoutMs, async (remainingMs) => {
       const answer = await attempt(Math.min(remainingMs, attemptMs));
       // It has all it can do, or the broker is away: another one, or the same one soon.

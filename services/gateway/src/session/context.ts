@@ -54,7 +54,7 @@ export interface SessionContext {
   setTyping(conversation: string, sub: string, isTyping: boolean): void;
   /** Tells those who watch. */
   typing: Pick<TypingFrames, 'say'>;
-  uploads: Pick<UploadsClient, 'ask'>;
+  uploads: Pick<UploadsClient, 'ask' | 'put'>;
   /** Tells those who watch how far an upload is. */
   progress: Pick<ProgressFrames, 'say' | 'sayIf'>;
   metrics: GatewayMetrics;

@@ -135,7 +135,7 @@ export class Uploading {
     try {
       const position = { index, total };
       // Nothing is waited for before this: the bytes are copied now.
-      const answer = await context.uploads.ask({ op: 'chunk', sub: principal.sub, id: file, position }, data);
+      const answer = await context.uploads.put({ sub: principal.sub, id: file, position }, data);
       if (!this.#isThere(principal)) return;
       if (!answer.ok) return this.#refuse(answer, about);
       const { progress } = answer;

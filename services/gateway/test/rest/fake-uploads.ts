@@ -1,7 +1,11 @@
 /** An uploads service that keeps what it gets in memory, for the parts of uploads that tus uses. */
 import { createHash } from 'node:crypto';
 import type { FileRecord, UploadProgress, UploadsRequest } from '@natter/proto';
+import type { PartOf } from '../../src/bus/upload-parts.ts';
 import type { UploadsAnswer } from '../../src/bus/uploads-client.ts';
+
+/** What is asked, and each part that is stored. */
+export type Asked = UploadsRequest | ({ op: 'chunk' } & PartOf);
 
 interface Upload {
   owner: string;
@@ -14,9 +18,9 @@ const NONE = new Uint8Array();
 export class FakeUploads {
   readonly uploads = new Map<string, Upload>();
   readonly files = new Map<string, { file: FileRecord; bytes: Buffer }>();
-  readonly asked: UploadsRequest[] = [];
+  readonly asked: Asked[] = [];
   /** In place of an answer, while it answers something. */
-  answer: (request: UploadsRequest) => UploadsAnswer | null = () => null;
+  answer: (request: Asked) => UploadsAnswer | null = () => null;
   #count = 0;
 
   /** Refuses with a code. */
@@ -45,13 +49,17 @@ export class FakeUploads {
     return record;
   }
 
-  ask = async (request: UploadsRequest, part: Uint8Array = NONE): Promise<UploadsAnswer> => {
-    this.asked.push(request);
-    const bytes = Buffer.from(part);
-    return this.answer(request) ?? this.#do(request, bytes);
-  };
+  ask = async (request: UploadsRequest): Promise<UploadsAnswer> => this.#answer(request, NONE);
 
-  #do(request: UploadsRequest, part: Buffer): UploadsAnswer {
+  put = async (of: PartOf, part: Uint8Array): Promise<UploadsAnswer> =>
+    this.#answer({ op: 'chunk', ...of }, Uint8Array.from(part));
+
+  #answer(request: Asked, part: Uint8Array): UploadsAnswer {
+    this.asked.push(request);
+    return this.answer(request) ?? this.#do(request, part);
+  }
+
+  #do(request: Asked, part: Uint8Array): UploadsAnswer {
     switch (request.op) {
       case 'init': {
         const id = this.#newId();
@@ -90,8 +98,8 @@ export class FakeUploads {
   }
 
   #ofUpload(
-    request: Extract<UploadsRequest, { op: 'chunk' | 'status' | 'finalize' | 'cancel' }>,
-    part: Buffer,
+    request: Extract<Asked, { op: 'chunk' | 'settle' | 'status' | 'finalize' | 'cancel' }>,
+    part: Uint8Array,
   ): UploadsAnswer {
     const finished = this.files.get(request.id)?.file;
     if (finished?.owner === request.sub && (request.op === 'status' || request.op === 'finalize'))

@@ -18,6 +18,7 @@ import type { Follower } from '../../src/bus/conversation-hub.ts';
 import type { Position } from '../../src/bus/cursor.ts';
 import { RunView } from '../../src/bus/run-view.ts';
 import type { Said } from '../../src/bus/said-messages.ts';
+import type { PartOf } from '../../src/bus/upload-parts.ts';
 import type { WatchOptions } from '../../src/bus/watch.ts';
 import { registerGatewayMetrics } from '../../src/metrics.ts';
 import type { SessionContext, SessionLimits } from '../../src/session/context.ts';
@@ -77,6 +78,9 @@ interface Watched {
 // biome-ignore lint/suspicious/noExplicitAny: the frames of a test
 type Frame = any;
 
+/** What is asked about uploads, and each part that is stored. */
+export type UploadsAsked = UploadsRequest | ({ op: 'chunk' } & PartOf);
+
 export interface RigOptions {
   limits?: Partial<SessionLimits>;
   users?: Counted;
@@ -128,8 +132,8 @@ export interface Rig {
   live: { key: string; event: Frame }[];
   typing: string[];
   /** What the uploads service was asked, and the parts that came with it. */
-  uploadsAsked: { request: UploadsRequest; part: string }[];
-  uploads: (request: UploadsRequest) => Promise<UploadsReply>;
+  uploadsAsked: { request: UploadsAsked; part: string }[];
+  uploads: (request: UploadsAsked) => Promise<UploadsReply>;
   progress: { key: string; event: Frame }[];
 
   say(command: unknown): void;
@@ -296,7 +300,12 @@ export function rig({
     setTyping: (key, sub, isTyping) => void self.typing.push(`${key} ${sub} ${isTyping}`),
     typing: { say: (key, event) => void self.live.push({ key, event }) },
     uploads: {
-      ask: async (request, part = new Uint8Array()) => {
+      ask: async (request) => {
+        self.uploadsAsked.push({ request, part: '' });
+        return { ...(await self.uploads(request)), bytes: new Uint8Array() };
+      },
+      put: async (of, part) => {
+        const request = { op: 'chunk', ...of } as const;
         self.uploadsAsked.push({ request, part: Buffer.from(part).toString() });
         return { ...(await self.uploads(request)), bytes: new Uint8Array() };
       },

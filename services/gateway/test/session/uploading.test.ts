@@ -1,7 +1,7 @@
-import type { UploadProgress, UploadsReply, UploadsRequest } from '@natter/proto';
+import type { UploadProgress, UploadsReply } from '@natter/proto';
 import { BusError } from '@natter/runtime';
 import { describe, expect, it } from 'vitest';
-import { errors, notices, openRooms, type Rig, rig, settle, signedIn } from './rig.ts';
+import { errors, notices, openRooms, type Rig, rig, settle, signedIn, type UploadsAsked } from './rig.ts';
 
 const FILE = '6f1c0000-0000-4000-8000-000000000001';
 const OTHER = '6f1c0000-0000-4000-8000-000000000002';
@@ -10,7 +10,7 @@ const MIB = 1_048_576;
 
 const UPLOADS = { manner: { uploads: true } };
 
-function progressOf(request: UploadsRequest, more: Partial<UploadProgress> = {}): UploadProgress {
+function progressOf(request: UploadsAsked, more: Partial<UploadProgress> = {}): UploadProgress {
   return {
     id: 'id' in request ? request.id : FILE,
     name: 'report.txt',
@@ -28,7 +28,7 @@ function progressOf(request: UploadsRequest, more: Partial<UploadProgress> = {})
 /** Takes everything, into a room. */
 const taken =
   (more: Partial<UploadProgress> = {}) =>
-  async (request: UploadsRequest): Promise<UploadsReply> =>
+  async (request: UploadsAsked): Promise<UploadsReply> =>
     request.op === 'finalize'
       ? { ok: true, file: fileOf() }
       : request.op === 'cancel'

@@ -1,8 +1,7 @@
 /** Parts of uploads in CHUNKS: one subject for a part, so that one that is sent again replaces itself. */
-import { randomUUID } from 'node:crypto';
-import { STREAMS, SUBJECTS } from '@natter/proto';
+import { partName, STREAMS, SUBJECTS } from '@natter/proto';
 import { type Bus, BusError } from '@natter/runtime';
-import { type Part, type Piece, partName, partOfSubject } from './part.ts';
+import { type Part, type Piece, partOfSubject } from './part.ts';
 
 /** Parts that are fetched before they are needed: the broker reads while the one before is hashed. */
 const AHEAD = 2;
@@ -22,12 +21,6 @@ export class ChunkStore {
     this.#fromLeader = fromLeader;
   }
 
-  /** Returns once the broker has it on disk. */
-  async put(id: string, part: Part, bytes: Uint8Array): Promise<void> {
-    // An id of this request alone: it makes a repeat by the bus harmless, and one by the client count.
-    await this.#bus.append(SUBJECTS.chunk(id, partName(part)), bytes, { id: randomUUID() });
-  }
-
   /** Parts that have been acknowledged, in no order. */
   async arrived(id: string): Promise<Part[]> {
     const subjects = await this.#bus.subjectsOf(STREAMS.chunks, SUBJECTS.chunk(id, '*'));
@@ -42,13 +35,18 @@ export class ChunkStore {
     await this.#bus.purge(STREAMS.chunks, SUBJECTS.chunk(id, '*'));
   }
 
-  /** The bytes of the pieces, in their order; throws PartGone. */
+  /** The bytes of the pieces, in their order, each until the next is asked for; throws PartGone. */
   async *read(id: string, pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
+    const longest = Math.max(...pieces.map(({ part }) => part.length));
+    // As many as are under way, and the one that was given out.
+    const slabs = Array.from({ length: Math.min(AHEAD + 1, pieces.length) }, () =>
+      Buffer.allocUnsafeSlow(longest),
+    );
     const under: Promise<Uint8Array>[] = [];
     try {
       for (let next = 0, done = 0; done < pieces.length; done += 1) {
         for (; next < pieces.length && next <= done + AHEAD; next += 1) {
-          const reading = this.#readPiece(id, pieces[next] as Piece);
+          const reading = this.#readPiece(id, pieces[next] as Piece, slabs[next % slabs.length] as Buffer);
           // Awaited in its turn; until then a failure is nobody's.
           reading.catch(() => undefined);
           under.push(reading);
@@ -61,14 +59,13 @@ export class ChunkStore {
     }
   }
 
-  async #readPiece(id: string, { part, skip }: Piece): Promise<Uint8Array> {
+  async #readPiece(id: string, { part, skip }: Piece, into: Buffer): Promise<Uint8Array> {
     const subject = SUBJECTS.chunk(id, partName(part));
-    const { stored } = this.#bus;
     const found = await (this.#fromLeader
-      ? stored.lastFromLeader(STREAMS.chunks, subject)
-      : stored.last(STREAMS.chunks, subject));
+      ? this.#bus.stored.lastFromLeader(STREAMS.chunks, subject).then((stored) => stored?.data ?? null)
+      : this.#bus.bulk.last(STREAMS.chunks, subject, into));
     if (found === null) throw new PartGone(`a part of ${id} is gone`);
-    if (found.data.length !== part.length) throw new BusError('REFUSED', 'a part has another length');
-    return skip === 0 ? found.data : found.data.subarray(skip);
+    if (found.length !== part.length) throw new BusError('REFUSED', 'a part has another length');
+    return skip === 0 ? found : found.subarray(skip);
   }
 }

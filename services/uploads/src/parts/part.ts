@@ -1,20 +1,14 @@
 /** Parts of uploads: their names on the bus, and what they add up to. */
+import { LIMITS, type StoredPart, type UploadRecord } from '@natter/proto';
 
-/** One part as it is stored. `at`: its index, or its offset in a sequential upload. */
-export interface Part {
-  at: number;
-  length: number;
-}
+/** `at`: its index, or its offset in a sequential upload. */
+export type Part = StoredPart;
 
 /** A piece of a part: what the file has of it. */
 export interface Piece {
   part: Part;
   /** Bytes of the part before the piece. */
   skip: number;
-}
-
-export function partName({ at, length }: Part): string {
-  return `${at}-${length}`;
 }
 
 /** The part that a subject names; null for one that nobody of us stores. */
@@ -63,4 +57,39 @@ export function chain(parts: readonly Part[]): { pieces: Piece[]; end: number } 
 
 export function bytesOf(parts: readonly Part[]): number {
   return parts.reduce((sum, { length }) => sum + length, 0);
+}
+
+export function isSame(one: Part, other: Part): boolean {
+  return one.at === other.at && one.length === other.length;
+}
+
+/**
+ * Parts that must go: others of an index that came again, what is outside of the upload or above its
+ * size, and in a sequential one what others cover. `stored`: those that came last, in their order.
+ */
+export function superfluous(
+  { mode, size, totalChunks }: Pick<UploadRecord, 'mode' | 'size' | 'totalChunks'>,
+  parts: readonly Part[],
+  stored: readonly Part[],
+): Part[] {
+  if (mode === 'sequential') {
+    const inside = parts.filter(({ at, length }) => at + length <= size);
+    const { pieces, end } = chain(inside);
+    const needed = new Set(pieces.map(({ part }) => part));
+    return parts.filter(
+      (part) => !needed.has(part) && (part.at + part.length <= end || !inside.includes(part)),
+    );
+  }
+  const latest = new Map(
+    stored.filter((part) => parts.some((one) => isSame(one, part))).map((part) => [part.at, part]),
+  );
+  const most = totalChunks ?? LIMITS.chunksPerUpload;
+  const gone = parts.filter((part) => part.at >= most || !isSame(latest.get(part.at) ?? part, part));
+  // Several gateways at once took more than the file has: whoever asks last, gives way.
+  for (const part of stored.toReversed()) {
+    const left = inOrder(parts.filter((one) => !gone.includes(one)));
+    if (bytesOf(left) <= size) break;
+    gone.push(...left.filter((one) => isSame(one, part)));
+  }
+  return gone;
 }

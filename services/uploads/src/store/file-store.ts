@@ -12,7 +12,7 @@ export interface WrittenFile {
 
 /** One file being written; nobody can read it before `commit`. */
 export interface StoreWriter {
-  /** Keeps no more than a few MiB; `bytes` belong to the writer from here on. */
+  /** Keeps no more than a few MiB; `bytes` are the caller's again once it resolves. */
   push(bytes: Uint8Array): Promise<void>;
   /** On disk when it returns. Once, and nothing after it but `abort`. */
   commit(file: WrittenFile): Promise<Placement>;

@@ -2,7 +2,7 @@
 import type { UploadsAnswer, UploadsClient } from '../../bus/uploads-client.ts';
 
 export interface PartWriterOptions {
-  uploads: Pick<UploadsClient, 'ask'>;
+  uploads: Pick<UploadsClient, 'put'>;
   sub: string;
   id: string;
   /** Where the body begins in the file. */
@@ -38,7 +38,7 @@ export class PartWriter {
     return this.#refusal;
   }
 
-  /** Takes the next bytes; resolves when there is room for more. Throws what `ask` throws. */
+  /** Takes the next bytes; resolves when there is room for more. Throws what `put` throws. */
   async add(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length && this.#refusal === null; ) {
       const length = Math.min(bytes.length - at, this.#part.length - this.#filled);
@@ -56,13 +56,13 @@ export class PartWriter {
   }
 
   async #store(): Promise<void> {
-    // Each part begins where those before it end: the service takes one at a time.
+    // Each part begins where those before it end.
     await this.#settled();
     if (this.#filled === 0 || this.#refusal !== null) return;
     const { uploads, sub, id } = this.#options;
     const position = { offset: this.#offset };
     // Copied before this returns, so the next part can be gathered in the same place.
-    const storing = uploads.ask({ op: 'chunk', sub, id, position }, this.#part.subarray(0, this.#filled));
+    const storing = uploads.put({ sub, id, position }, this.#part.subarray(0, this.#filled));
     // Looked at when the next part is full; until then nobody listens.
     storing.catch(() => undefined);
     this.#storing = storing;

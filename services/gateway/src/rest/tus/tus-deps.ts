@@ -10,7 +10,7 @@ import { isAdmin, type SignedInRequest, type SignInDeps } from '../signed-in.ts'
 import { uploadsRefusal } from '../uploads-refusal.ts';
 
 export interface TusDeps extends SignInDeps {
-  uploads: Pick<UploadsClient, 'ask'>;
+  uploads: Pick<UploadsClient, 'ask' | 'put'>;
   rooms: Pick<RoomsClient, 'ask'>;
   /** What a user does, over all gateways. */
   rates: Pick<RateStore, 'take'>;

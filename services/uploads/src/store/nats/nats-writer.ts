@@ -1,5 +1,5 @@
 /** Writes one object: messages of one size in their order, then what describes it. */
-import { type Appended, type Bus, BusError, isBusError } from '@natter/runtime';
+import { type Appended, type Bus, BusError, isBusError, Slabs } from '@natter/runtime';
 import type { Placement } from '../../records/stored-file.ts';
 import type { StoreWriter, WrittenFile } from '../file-store.ts';
 import { bytesSubject, infoSubject, objectInfo } from './object-info.ts';
@@ -17,9 +17,11 @@ export class NatsWriter implements StoreWriter {
   readonly #remove: () => Promise<void>;
   readonly #seqs: number[] = [];
   /** Appends under way, the oldest first. */
-  readonly #under: Promise<Appended>[] = [];
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
+  readonly #under: { append: Promise<Appended>; message: Buffer }[] = [];
+  readonly #slabs = new Slabs(MESSAGE_BYTES, IN_FLIGHT);
+  /** The message that is being filled. */
+  #message: Buffer | null = null;
+  #filled = 0;
   #count = 0;
 
   constructor(bus: Bus, key: string, remove: () => Promise<void>) {
@@ -29,17 +31,18 @@ export class NatsWriter implements StoreWriter {
   }
 
   async push(bytes: Uint8Array): Promise<void> {
-    for (let rest = bytes; rest.length > 0; ) {
-      const taken = rest.subarray(0, MESSAGE_BYTES - this.#waitingBytes);
-      this.#waiting.push(taken);
-      this.#waitingBytes += taken.length;
-      rest = rest.subarray(taken.length);
-      if (this.#waitingBytes === MESSAGE_BYTES) await this.#send();
+    for (let at = 0; at < bytes.length; ) {
+      this.#message ??= this.#slabs.take();
+      const taken = Math.min(bytes.length - at, MESSAGE_BYTES - this.#filled);
+      this.#message.set(bytes.subarray(at, at + taken), this.#filled);
+      this.#filled += taken;
+      at += taken;
+      if (this.#filled === MESSAGE_BYTES) await this.#send(this.#message);
     }
   }
 
   async commit(file: WrittenFile): Promise<Placement> {
-    if (this.#waitingBytes > 0) await this.#send();
+    if (this.#message !== null) await this.#send(this.#message);
     while (this.#under.length > 0) await this.#acknowledged();
     // A repeat after a lost connection may have overtaken another one: then the order is wrong.
     if (this.#seqs.some((seq, index) => seq <= (this.#seqs[index - 1] ?? 0)))
@@ -52,36 +55,33 @@ export class NatsWriter implements StoreWriter {
 
   async abort(): Promise<void> {
     // What is under way would arrive after the purge.
-    await Promise.allSettled(this.#under);
+    await Promise.allSettled(this.#under.map(({ append }) => append));
     await this.#remove();
   }
 
-  async #send(): Promise<void> {
+  async #send(message: Buffer): Promise<void> {
     while (this.#under.length >= IN_FLIGHT) await this.#acknowledged();
-    const [only] = this.#waiting;
-    const message =
-      this.#waiting.length === 1 && only !== undefined
-        ? only
-        : Buffer.concat(this.#waiting, this.#waitingBytes);
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    const bytes = message.subarray(0, this.#filled);
+    this.#message = null;
+    this.#filled = 0;
     const id = `${this.#key}-${this.#count}`;
     this.#count += 1;
-    const append = this.#bus.append(bytesSubject(this.#key), message, { id, timeoutMs: APPEND_MS });
+    const append = this.#bus.bulk.append(bytesSubject(this.#key), bytes, { id, timeoutMs: APPEND_MS });
     // Awaited in its turn; until then a failure is nobody's.
     append.catch(() => undefined);
-    this.#under.push(append);
+    this.#under.push({ append, message });
   }
 
   async #acknowledged(): Promise<void> {
-    const oldest = this.#under[0];
+    const [oldest] = this.#under;
     if (oldest === undefined) return;
-    const { seq } = await oldest.catch((error: unknown) => {
+    const { seq } = await oldest.append.catch((error: unknown) => {
       // Full: the parts stay, so a later finalize can succeed.
       if (isBusError(error, 'REFUSED')) throw new BusError('UNAVAILABLE', 'OBJ_files takes no more', error);
       throw error;
     });
     this.#under.shift();
+    this.#slabs.give(oldest.message);
     this.#seqs.push(seq);
   }
 }

@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { partName, type StoredPart, SUBJECTS } from '@natter/proto';
 import type { NatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PartRequest } from '../put-part.ts';
 import {
   begin,
   brokerWithTopology,
   chunkOf,
   contentOf,
   finalizeOf,
+  send,
   sha256,
   type UploadsUnderTest,
   uploadsUnderTest,
@@ -18,25 +22,36 @@ beforeAll(async () => {
 afterAll(() => broker.stop());
 
 const KIB = 1024;
-const part = (sub: string, id: string, offset: number) =>
-  ({ op: 'chunk', sub, id, position: { offset } }) as const;
+const part = (sub: string, id: string, offset: number): PartRequest => ({
+  ...{ op: 'chunk', sub, id },
+  position: { offset },
+});
 
-describe('a chunk', () => {
+/** Past all that a gateway looks at: as one that knows less than it might. */
+async function store(
+  service: UploadsUnderTest,
+  id: string,
+  at: number,
+  bytes: Uint8Array,
+): Promise<StoredPart> {
+  const stored = { at, length: bytes.length };
+  await service.gateway.append(SUBJECTS.chunk(id, partName(stored)), bytes, { id: randomUUID() });
+  return stored;
+}
+
+const settleOf = (id: string, stored: StoredPart[], sub = 'alice') =>
+  ({ op: 'settle', sub, id, total: null, stored }) as const;
+
+describe('a part', () => {
   it.each([
-    ['an empty one', 0, chunkOf('', 0, 2), 'CHUNK_INVALID'],
-    ['one above the limit', 65 * KIB, chunkOf('', 0, 2), 'CHUNK_TOO_LARGE'],
-    ['an index outside the total', 10, chunkOf('', 2, 2), 'CHUNK_INVALID'],
-    ['an index above all limits', 10, chunkOf('', 1_024), 'CHUNK_INVALID'],
-    ['a total above all limits', 10, chunkOf('', 0, 1_025), 'CHUNK_INVALID'],
-    ['a total that differs from the first one', 10, chunkOf('', 0, 3), 'CHUNK_INVALID'],
-    ['an offset of an indexed upload', 10, part('alice', '', 0), 'CHUNK_INVALID'],
-    ['more bytes than the file', 10 * KIB, chunkOf('', 0, 2), 'FILE_SIZE_MISMATCH'],
-    ['one of another user', 10, chunkOf('', 0, 2, 'bob'), 'UPLOAD_NOT_FOUND'],
-  ] as const)('is refused: %s', async (_name, bytes, request, code) => {
-    const service = await uploadsUnderTest(broker, { maxChunkSize: 64 * KIB });
+    ['a total above all limits', chunkOf('', 0, 1_025), 'CHUNK_INVALID'],
+    ['a total that differs from the first one', chunkOf('', 0, 3), 'CHUNK_INVALID'],
+    ['one of another user', chunkOf('', 0, 2, 'bob'), 'UPLOAD_NOT_FOUND'],
+  ] as const)('is refused before it is stored: %s', async (_name, request, code) => {
+    const service = await uploadsUnderTest(broker);
     const { id } = await begin(service, 4 * KIB);
     await service.granted(chunkOf(id, 1, 2), contentOf(KIB));
-    expect(await service.code({ ...request, id }, contentOf(bytes))).toBe(code);
+    expect(await service.code({ ...request, id }, contentOf(10))).toBe(code);
     expect(await service.kept.parts.arrived(id)).toEqual([{ at: 1, length: KIB }]);
   });
 
@@ -56,7 +71,8 @@ describe('a chunk', () => {
     const service = await uploadsUnderTest(broker);
     const { id } = await begin(service, 3 * KIB);
     await service.granted(chunkOf(id, 0), contentOf(2 * KIB));
-    expect(await service.code(chunkOf(id, 1), contentOf(2 * KIB))).toBe('FILE_SIZE_MISMATCH');
+    const { parts } = await service.granted(chunkOf(id, 1), contentOf(2 * KIB));
+    expect(parts).toEqual([{ at: 0, length: 2 * KIB }]);
     expect(await service.kept.parts.arrived(id)).toEqual([{ at: 0, length: 2 * KIB }]);
   });
 
@@ -88,13 +104,34 @@ describe('a chunk', () => {
   it('is taken away again when its upload ended meanwhile', async () => {
     const service = await uploadsUnderTest(broker);
     const { id } = await begin(service, KIB);
-    const storing = service.kept.parts.put.bind(service.kept.parts);
-    service.kept.parts.put = async (...chunk) => {
-      await service.granted({ op: 'cancel', sub: 'alice', id });
-      await storing(...chunk);
-    };
-    expect(await service.code(chunkOf(id, 0, 1), contentOf(KIB))).toBe('UPLOAD_NOT_FOUND');
+    await service.granted({ op: 'cancel', sub: 'alice', id });
+    const stored = await store(service, id, 0, contentOf(KIB));
+    expect(await service.code(settleOf(id, [stored]))).toBe('UPLOAD_NOT_FOUND');
     expect(await service.kept.parts.arrived(id)).toEqual([]);
+  });
+
+  it('is taken away again when its upload became a file, or was refused meanwhile', async () => {
+    const service = await uploadsUnderTest(broker);
+    for (const [sent, result] of [
+      [contentOf(KIB), 'ok'],
+      [contentOf(KIB, 2), 'CHECKSUM_MISMATCH'],
+    ] as const) {
+      const id = await send(service, sent, KIB);
+      expect(await service.code(finalizeOf(id, contentOf(KIB)))).toBe(result);
+      const stored = await store(service, id, 0, contentOf(KIB));
+      const code = result === 'ok' ? 'UPLOAD_NOT_FOUND' : result;
+      expect(await service.code(settleOf(id, [stored]))).toBe(code);
+      expect(await service.kept.parts.arrived(id)).toEqual([]);
+    }
+  });
+
+  it('that a gateway took without knowing the total goes where it is none of the file', async () => {
+    const service = await uploadsUnderTest(broker);
+    const { id } = await begin(service, 2 * KIB);
+    await service.granted(chunkOf(id, 0, 2), contentOf(KIB));
+    const stored = await store(service, id, 7, contentOf(KIB));
+    const { progress, parts } = await service.granted(settleOf(id, [stored]));
+    expect([progress?.received, parts]).toEqual([[0], [{ at: 0, length: KIB }]]);
   });
 });
 
@@ -108,9 +145,8 @@ describe('a sequential upload', () => {
     const content = contentOf(5_000);
     const { id } = await start(service, 5_000);
     await service.granted(part(sub, id, 0), content.subarray(0, 2_000));
-    expect(await service.code(part(sub, id, 0), content.subarray(0, 2_000))).toBe('UPLOAD_OFFSET_CONFLICT');
-    expect(await service.code(part(sub, id, 2_001), content.subarray(2_001))).toBe('UPLOAD_OFFSET_CONFLICT');
-    expect(await service.code(part(sub, id, 2_000), contentOf(3_001))).toBe('FILE_SIZE_MISMATCH');
+    const beyond = await service.granted(part(sub, id, 2_000), contentOf(3_001));
+    expect(beyond.progress?.offset).toBe(2_000);
     expect(await service.code(finalizeOf(id, null, sub))).toBe('UPLOAD_INCOMPLETE');
     const status = await service.granted({ op: 'status', sub, id });
     expect(status.progress).toMatchObject({ offset: 2_000, received: [], mode: 'sequential' });
@@ -125,9 +161,9 @@ describe('a sequential upload', () => {
     const content = contentOf(4_000);
     const { id } = await start(service, 4_000);
     // Two requests that began at the same offset: both are stored.
-    await service.kept.parts.put(id, { at: 0, length: 1_500 }, content.subarray(0, 1_500));
+    await store(service, id, 0, content.subarray(0, 1_500));
     await service.granted(part(sub, id, 1_500), content.subarray(1_500, 1_600));
-    await service.kept.parts.put(id, { at: 0, length: 3_000 }, content.subarray(0, 3_000));
+    await store(service, id, 0, content.subarray(0, 3_000));
     await service.granted(part(sub, id, 3_000), content.subarray(3_000));
     expect((await service.granted(finalizeOf(id, null, sub))).file?.sha256).toBe(sha256(content));
   });
