@@ -301,7 +301,9 @@ export class ConversationFeed {
       this.#log.seq = newest;
       this.#endSeq = Math.max(this.#endSeq, newest);
       if (newest > 0) await this.#recall(newest);
-      await this.#repairOpen(await reader.openRuns(this.conversation));
+      const open = await reader.openRuns(this.conversation);
+      // One of which something came meanwhile may have been read for that.
+      await this.#repairOpen(open.filter((run) => this.runs.get(run)?.isWhole !== true));
     } catch (error) {
       if (this.#log.isHeldBy(held)) {
         this.#initial = null;

@@ -28,6 +28,8 @@ export class RunFeed {
   readonly run: string;
   readonly view = new RunView();
   heardAtMs: number;
+  /** Whether all of it was read since this feed began: whatever is missed after that is noticed. */
+  isWhole = false;
   readonly #deps: RunFeedDeps;
   /** Batches that came while the broker is asked for what is missing; null when it isn't. */
   #held: RunBatch[] | null = null;
@@ -64,7 +66,10 @@ export class RunFeed {
     this.heardAtMs = this.#deps.now();
     await this.#deps.repairs.run(async () => {
       try {
-        if (this.#deps.isWanted(this)) await this.#readMissing();
+        if (this.#deps.isWanted(this)) {
+          await this.#readMissing();
+          this.isWhole = true;
+        }
       } catch (err) {
         // Tried again after the silence, at a reconnect, or when more text doesn't join.
         this.#deps.log.warn({ err, run: this.run }, 'missed events could not be read');

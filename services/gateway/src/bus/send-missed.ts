@@ -31,8 +31,10 @@ const STALE_LOOKS = 100;
 export async function sendMissed(watch: Watch, deps: MissedDeps): Promise<void> {
   const since = watch.behindAt ?? watch.options.since;
   if (since === null) {
-    begin(watch, true);
-    return finish(watch, deps, START);
+    return watch.socket.together(() => {
+      begin(watch, true);
+      finish(watch, deps, START);
+    });
   }
   // Whoever fell behind here was never ahead of this gateway.
   if (watch.behindAt === null) await reachCursor(since, deps);
@@ -46,12 +48,14 @@ export async function sendMissed(watch: Watch, deps: MissedDeps): Promise<void> 
   // Somebody who is that far behind comes back as a new connection.
   if (missed === null) return watch.begun ? watch.options.failed() : sendTranscript(watch, deps);
   const queued = watch.options.queued && !watch.begun;
-  begin(watch, true);
   const { entries, dropped } = missed;
-  if (dropped > 0) watch.options.cut(dropped);
-  const sender = new MissedSender(watch, since, queued, deps);
-  sender.sendAll(entries);
-  finish(watch, deps, sender.position);
+  watch.socket.together(() => {
+    begin(watch, true);
+    if (dropped > 0) watch.options.cut(dropped);
+    const sender = new MissedSender(watch, since, queued, deps);
+    sender.sendAll(entries);
+    finish(watch, deps, sender.position);
+  });
 }
 
 interface Missed {
@@ -126,12 +130,15 @@ async function sendTranscript(watch: Watch, deps: MissedDeps): Promise<void> {
     const missed = await readMissed(watch, position, deps);
     if (watch.stopped) return;
     if (missed === null) continue;
-    begin(watch, false);
+    const { entries } = missed;
     const told = messages.filter(({ role, seq }) => seq <= (role === 'user' ? log : end));
-    watch.options.transcript(told, position);
-    const sender = new MissedSender(watch, position, false, deps);
-    sender.sendAll(missed.entries);
-    return finish(watch, deps, sender.position);
+    return watch.socket.together(() => {
+      begin(watch, false);
+      watch.options.transcript(told, position);
+      const sender = new MissedSender(watch, position, false, deps);
+      sender.sendAll(entries);
+      finish(watch, deps, sender.position);
+    });
   }
   throw new BusError('UNAVAILABLE', 'more is said than can be read');
 }

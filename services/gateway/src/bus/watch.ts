@@ -11,7 +11,7 @@ export interface WatchOptions {
   /** Whether its frames carry cursors. */
   readonly cursors: boolean;
   readonly place: Place;
-  readonly socket: Pick<Socket, 'join' | 'leave' | 'buffered'>;
+  readonly socket: Pick<Socket, 'join' | 'leave' | 'together' | 'buffered'>;
   /** Sends frames to this connection alone. */
   send(frames: Frames): void;
   /** Awaited before it is sent anything; called when the conversation is subscribed to. */

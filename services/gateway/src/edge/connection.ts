@@ -30,6 +30,11 @@ export class UwsSocket implements Socket {
     return this.#ws !== null && this.#ws.send(frame, false) !== DROPPED;
   }
 
+  together(act: () => void): void {
+    if (this.#ws === null) act();
+    else this.#ws.cork(act);
+  }
+
   buffered(): number {
     return this.#ws?.getBufferedAmount() ?? 0;
   }

@@ -151,6 +151,7 @@ export function watch({ hub, topics }: HubRig, key: string, options: WatcherOpti
     place: { room: null, session: 'hub' },
     socket: {
       join: (topic) => topics.of(topic).add(take),
+      together: (act) => act(),
       leave: (topic) => topics.of(topic).delete(take),
       buffered: () => self.buffered,
     },

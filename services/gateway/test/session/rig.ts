@@ -335,6 +335,7 @@ export function rig({
     },
     buffered: () => self.buffered,
     join: () => undefined,
+    together: (act: () => void) => act(),
     leave: () => undefined,
     close: (code: number, reason: string) => {
       self.closed = { code, reason };

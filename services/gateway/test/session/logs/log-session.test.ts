@@ -64,6 +64,7 @@ function rig({
       },
       buffered: () => outlet.waiting,
       join: (topic) => outlet.join(topic),
+      together: (act) => act(),
       leave: (topic) => outlet.leave(topic),
       close: (code, reason) => {
         closed = [code, reason];
