@@ -15,7 +15,7 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
-  /** Takes bytes as they come. Servers don't mask, and ours never fragments. */
+  /** Takes bytes as they come; `chunk` may be used again afterwards. Servers don't mask, and ours never fragments. */
   push(chunk: Buffer): void {
     const bytes = this.#rest === null ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
@@ -36,7 +36,7 @@ export class FrameReader {
       this.#onFrame((bytes[at] as number) & 0x0f, bytes.subarray(start, start + length));
       at = start + length;
     }
-    this.#rest = at === bytes.length ? null : bytes.subarray(at);
+    this.#rest = at === bytes.length ? null : Buffer.from(bytes.subarray(at));
   }
 }
 

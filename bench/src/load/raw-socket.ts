@@ -24,6 +24,8 @@ export interface RawSocketOptions extends Target {
 /** A refusal is short; more than this before the end of the headers is no HTTP. */
 const MAX_HEAD_BYTES = 16 * 1024;
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
+/** All sockets read into this one: a buffer and a stream's events for each read cost as much as the rest. */
+const READ_BUFFER = Buffer.allocUnsafe(64 * 1024);
 
 export class RawSocket {
   readonly #socket: Socket;
@@ -41,9 +43,15 @@ export class RawSocket {
       port: options.port,
       noDelay: true,
       localAddress: options.from,
+      onread: {
+        buffer: READ_BUFFER,
+        callback: (bytes) => {
+          this.#data(READ_BUFFER.subarray(0, bytes));
+          return true;
+        },
+      },
     });
     this.#socket.write(upgradeRequest(options));
-    this.#socket.on('data', (chunk) => this.#data(chunk));
     this.#socket.on('error', (error) => this.#lost(error.message));
     this.#socket.on('close', () => this.#lost('the server closed the connection'));
   }

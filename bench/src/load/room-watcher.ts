@@ -11,11 +11,16 @@ export interface RoomWatcherOptions {
 }
 
 /** What the gateway says when it has gone on from a cursor. */
-const RESUMED_MARK = '"type":"resumed"';
-const CURSOR = '"cursor":"';
+const RESUMED_MARK = Buffer.from('"type":"resumed"');
+const UNRECOVERED = Buffer.from('"recovered":false');
+const CURSOR = Buffer.from('"cursor":"');
+const QUOTE = '"'.charCodeAt(0);
 /** Beginnings tell most frames apart without reading them. */
 const CHAT = Buffer.from('{"type":"chat"');
 const ERROR = Buffer.from('{"type":"error"');
+/** What stands around new text; stamps need no escapes. */
+const TOKEN = Buffer.from('{"type":"chat","data":{"role":"assistant","content":"');
+const STREAMING = Buffer.from('","streaming":true');
 const IN_MS = 30_000;
 
 interface ChatFrame {
@@ -48,7 +53,7 @@ export class RoomWatcher {
   /** Connects and joins. */
   join(): Promise<void> {
     const { token, roomId } = this.#options;
-    return this.#open(roomPath(token, roomId, '&seq=1'), JOINED_MARK);
+    return this.#open(roomPath(token, roomId, '&seq=1'), Buffer.from(JOINED_MARK));
   }
 
   /** Connects and goes on from the last cursor; resolves when the gateway says so. */
@@ -56,7 +61,7 @@ export class RoomWatcher {
     if (this.#cursor === null) throw new Error('no frame had a cursor');
     const path = resumePath(this.#options.token, this.#cursor);
     await this.#open(path, RESUMED_MARK, (frame) => {
-      this.recovered = !frame.includes('"recovered":false');
+      this.recovered = !frame.includes(UNRECOVERED);
     });
   }
 
@@ -79,18 +84,20 @@ export class RoomWatcher {
     this.#socket?.drop();
   }
 
-  #open(path: string, mark: string, onMark?: (frame: string) => void): Promise<void> {
+  #open(path: string, mark: Buffer, onMark?: (frame: Buffer) => void): Promise<void> {
     const { port, from } = this.#options;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => settle(() => reject(new Error(`no ${mark} for ${IN_MS} ms`))), IN_MS);
+      const timer = setTimeout(
+        () => settle(() => reject(new Error(`no ${mark.toString()} for ${IN_MS} ms`))),
+        IN_MS,
+      );
       const settle = (done: () => void) => {
         clearTimeout(timer);
         this.#onFrame = null;
         done();
       };
       this.#cutOff = false;
-      this.#onFrame = (payload) => {
-        const frame = payload.toString();
+      this.#onFrame = (frame) => {
         if (!frame.includes(mark)) return;
         onMark?.(frame);
         settle(resolve);
@@ -114,7 +121,14 @@ export class RoomWatcher {
     const at = payload.lastIndexOf(CURSOR);
     if (at >= 0) {
       const from = at + CURSOR.length;
-      this.#cursor = payload.toString('latin1', from, payload.indexOf('"', from));
+      this.#cursor = payload.toString('latin1', from, payload.indexOf(QUOTE, from));
+    }
+    if (begins(payload, TOKEN)) {
+      const end = payload.indexOf(QUOTE, TOKEN.length);
+      if (payload.compare(STREAMING, 0, STREAMING.length, end, end + STREAMING.length) === 0) {
+        this.text += payload.toString('latin1', TOKEN.length, end);
+        return;
+      }
     }
     if (begins(payload, ERROR)) this.#failure ??= payload.subarray(0, 300).toString();
     if (begins(payload, CHAT)) this.#read(JSON.parse(payload.toString()) as ChatFrame);
