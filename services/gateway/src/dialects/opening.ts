@@ -6,6 +6,9 @@ import type { Handshake, OnBusy, Opening } from '../session/dialect.ts';
 const MAX_CURSORS = 16;
 /** Made once: a schema costs more to make than all of an upgrade request to read. */
 const OptionalRoomType = RoomType.nullable();
+/** Of the many that ask for nothing more; never written to. */
+const NO_OPTIONS: Opening['options'] = {};
+const NO_CURSORS: string[] = [];
 const ON_BUSY: readonly string[] = ['queue', 'reject', 'interrupt'] satisfies OnBusy[];
 
 /** Reads them; a dialect adds what is its own. `problem` is INVALID_FIELD when one can't be used. */
@@ -26,9 +29,9 @@ export function openingOf(handshake: Handshake): Opening {
     session: null,
     room: usable && roomId !== null ? { id: roomId, type: roomType.data ?? null, name: roomName } : null,
     watch: isOn(handshake.query('watch')),
-    options: {},
+    options: NO_OPTIONS,
     cursors: isOn(handshake.query('seq')),
-    resume: usable ? resume : [],
+    resume: usable && resume.length > 0 ? resume : NO_CURSORS,
     onBusy: usable ? (onBusy as OnBusy) : 'queue',
     problem: usable ? null : 'INVALID_FIELD',
   };

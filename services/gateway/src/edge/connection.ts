@@ -5,7 +5,8 @@ import type { SocketSession } from '../session/socket-session.ts';
 
 /** What uWebSockets keeps for each connection. */
 export interface ConnectionData {
-  begin: (socket: Socket) => SocketSession;
+  /** Null once the session has begun. */
+  begin: ((socket: Socket) => SocketSession) | null;
   /** It is told so over the open socket, as its wire wants it. */
   foreignOrigin: boolean;
   addressKey: string;

@@ -164,7 +164,7 @@ export class Edge {
   }
 
   #addressOf(response: HttpResponse, request: HttpRequest): string {
-    const peer = Buffer.from(response.getRemoteAddressAsText()).toString();
+    const peer = Buffer.from(response.getRemoteAddressAsText()).toString('latin1');
     // Without proxies no header is believed, and every request would walk over all of its own.
     const forwarded = this.#options.trustedProxies.length === 0 ? '' : forwardedFor(request);
     return addressKey(this.#proxies.clientAddress(peer, forwarded));

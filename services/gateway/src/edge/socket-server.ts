@@ -4,11 +4,11 @@ import { CLOSES } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
 import type { GatewayMetrics } from '../metrics.ts';
 import { errorReply } from '../rest/route.ts';
-import type { Handshake } from '../session/dialect.ts';
 import type { SocketRoute, SocketSession } from '../session/socket-session.ts';
 import type { Admission } from './admission.ts';
 import { type ConnectionData, UwsSocket } from './connection.ts';
 import type { Origins } from './origins.ts';
+import { UpgradeHandshake } from './upgrade-handshake.ts';
 import { writeReply } from './write-reply.ts';
 
 export interface SocketServerDeps {
@@ -112,9 +112,9 @@ export class SocketServer {
   }
 
   /** Null when it threw, which would end the process otherwise. */
-  #accept(route: SocketRoute, request: HttpRequest): ConnectionData['begin'] | null {
+  #accept(route: SocketRoute, request: HttpRequest): ConnectionData['begin'] {
     try {
-      return route.accept(handshakeOf(request));
+      return route.accept(new UpgradeHandshake(request));
     } catch (err) {
       this.#deps.log.error({ err, path: route.path }, 'an upgrade failed');
       return null;
@@ -123,8 +123,11 @@ export class SocketServer {
 
   #open(ws: WebSocket<ConnectionData>, data: ConnectionData): void {
     data.socket = new UwsSocket(ws);
-    const session = data.begin(data.socket);
+    const session = data.begin?.(data.socket);
+    if (session === undefined) return;
     data.session = session;
+    // What it holds of the request would stay in memory with the connection.
+    data.begin = null;
     this.#sessions.add(session);
     if (data.foreignOrigin) session.close('forbiddenOrigin');
     else session.open();
@@ -158,24 +161,4 @@ export class SocketServer {
  */
 function pongSeconds(heartbeatSeconds: number): number {
   return heartbeatSeconds >= 16 ? 16 : 8;
-}
-
-/** Reads lazily: `request` is dead once the upgrade handler has returned. */
-function handshakeOf(request: HttpRequest): Handshake {
-  const query = new URLSearchParams(request.getQuery());
-  return {
-    param: () => decoded(request.getParameter(0) ?? ''),
-    query: (name) => query.get(name) ?? undefined,
-    queries: (name) => query.getAll(name),
-    header: (name) => request.getHeader(name),
-  };
-}
-
-/** A malformed escape reads as absent. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return '';
-  }
 }

@@ -1,5 +1,5 @@
 /** One connection: who it acts for, what it asks for, and in which order that is done. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   CLOSES,
   type CloseReason,
@@ -17,9 +17,11 @@ import { anonymous } from './anonymous.ts';
 import { Arrival } from './arrival.ts';
 import { Asking } from './asking.ts';
 import { Changing } from './changing.ts';
+import { newConnectionId } from './connection-id.ts';
 import type { Connection, Refusal, SessionContext } from './context.ts';
 import type { Command, Decoded, Dialect, Frames, Notice, OnBusy, Opening, UploadCommand } from './dialect.ts';
 import { FrameRates, mayCarryPart } from './frame-rates.ts';
+import { leanPrincipal } from './lean-principal.ts';
 import { RoomCommands } from './room-commands.ts';
 import { Seats } from './seats.ts';
 import type { Socket } from './socket.ts';
@@ -33,7 +35,7 @@ const CONFIGURE_MS = 2_000;
 type Queued = Command | { type: 'open' };
 
 export class Session implements Connection {
-  readonly id = randomUUID();
+  readonly id = newConnectionId();
   readonly context: SessionContext;
   readonly dialect: Dialect;
   readonly opening: Opening;
@@ -44,9 +46,11 @@ export class Session implements Connection {
   onBusy: OnBusy;
   options: TurnOptions;
   readonly #seats: Seats;
-  readonly #asking: Asking;
+  /** Null until it asks something, as most connections never do. */
+  #asking: Asking | null = null;
   readonly #arrival: Arrival;
-  readonly #waiting: Queued[] = [];
+  /** Null while none waits. */
+  #waiting: Queued[] | null = null;
   #working = false;
   /** Commands among them, and the one under way, after which the connection is somewhere else. */
   #entering = 0;
@@ -74,7 +78,6 @@ export class Session implements Connection {
     this.openedAtMs = context.now();
     this.#heartbeatAtMs = this.openedAtMs;
     this.#seats = new Seats(this);
-    this.#asking = new Asking(this, this.#seats);
     this.#arrival = new Arrival(this, this.#seats);
   }
 
@@ -121,7 +124,7 @@ export class Session implements Connection {
 
   /** The socket has room again. */
   drained(): void {
-    this.#asking.drained();
+    this.#asking?.drained();
     this.#seats.drained();
   }
 
@@ -191,9 +194,14 @@ export class Session implements Connection {
     this.context.log.debug({ connection, dialect: dialect.name, sub: principal?.sub, ...more }, text);
   }
 
-  /** Made when they are needed: most connections never change a message or enter a room. */
+  /** Made when they are needed: most connections never ask, change a message or enter a room. */
+  #asks(): Asking {
+    this.#asking ??= new Asking(this, this.#seats);
+    return this.#asking;
+  }
+
   #changing(): Changing {
-    return new Changing(this, this.#seats, this.#asking);
+    return new Changing(this, this.#seats, this.#asks());
   }
 
   #roomCommands(): RoomCommands {
@@ -201,8 +209,8 @@ export class Session implements Connection {
   }
 
   #leaveEverything(): void {
-    this.#waiting.length = 0;
-    this.#asking.end();
+    this.#waiting = null;
+    this.#asking?.end();
     this.#seats.end();
     this.#stopListening?.();
     this.#stopListening = null;
@@ -254,12 +262,13 @@ export class Session implements Connection {
   }
 
   #uploads(): Uploading {
-    this.#uploading ??= new Uploading(this, this.#seats, this.#asking);
+    this.#uploading ??= new Uploading(this, this.#seats, this.#asks());
     return this.#uploading;
   }
 
   /** Commands are done one after the other, so that what follows a token is said by its owner. */
   #enqueue(command: Queued): void {
+    this.#waiting ??= [];
     if (this.#waiting.length >= WAITING_LIMIT) return this.refuse('TOO_MANY_TURNS');
     this.#waiting.push(command);
     if (isEntering(command)) this.#entering += 1;
@@ -268,7 +277,7 @@ export class Session implements Connection {
 
   async #work(): Promise<void> {
     this.#working = true;
-    for (let next = this.#waiting.shift(); next !== undefined && !this.closed; next = this.#waiting.shift()) {
+    for (let next = this.#next(); next !== null; next = this.#next()) {
       try {
         await this.#do(next);
       } catch (err) {
@@ -279,6 +288,12 @@ export class Session implements Connection {
       if (isEntering(next)) this.#entering -= 1;
     }
     this.#working = false;
+  }
+
+  #next(): Queued | null {
+    const next = this.#waiting?.shift() ?? null;
+    if (next === null) this.#waiting = null;
+    return this.closed ? null : next;
   }
 
   async #do(command: Queued): Promise<void> {
@@ -296,10 +311,10 @@ export class Session implements Connection {
   async #doFor(command: Command, principal: Principal, isFirst: boolean): Promise<void> {
     switch (command.type) {
       case 'ask':
-        return this.#asking.ask(command, principal);
+        return this.#asks().ask(command, principal);
       case 'configure':
         if (!isFirst || (this.#spokeAtMs ?? 0) - this.#confirmedAtMs > CONFIGURE_MS)
-          return this.#asking.ask(command.otherwise, principal);
+          return this.#asks().ask(command.otherwise, principal);
         this.options = { ...this.options, ...command.options };
         return;
       case 'join': {
@@ -335,6 +350,8 @@ export class Session implements Connection {
 
   async #open(): Promise<void> {
     const { credential } = this.opening;
+    // Neither is a secret kept that nobody needs, nor the memory of it.
+    this.opening.credential = null;
     const { manner } = this.dialect;
     if (credential !== null) return this.#authenticate(credential.token, credential.use);
     if (manner.anonymous && this.context.limits.anonymousSessions)
@@ -375,7 +392,7 @@ export class Session implements Connection {
       }
       if (this.principal !== null) this.#forget(this.principal);
     }
-    this.principal = principal;
+    this.principal = leanPrincipal(principal);
     // A verdict may take longer than a client has time for its first frame.
     this.#confirmedAtMs ||= this.context.now();
     this.#log('a connection is signed in');
@@ -395,8 +412,8 @@ export class Session implements Connection {
     this.#seats.forget();
     this.#uploading = null;
     // The answers on their way are the other user's.
-    this.#asking.end();
-    this.#asking.forgetOwnSession();
+    this.#asking?.end();
+    this.#asking?.forgetOwnSession();
     this.options = this.opening.options;
     this.onBusy = this.opening.onBusy;
     this.#stopListening?.();

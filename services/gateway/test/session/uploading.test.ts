@@ -1,7 +1,7 @@
 import type { UploadProgress, UploadsReply } from '@natter/proto';
 import { BusError } from '@natter/runtime';
 import { describe, expect, it } from 'vitest';
-import { errors, notices, openRooms, type Rig, rig, settle, signedIn, type UploadsAsked } from './rig.ts';
+import { errors, notices, openRooms, principal, type Rig, rig, settle, signedIn, type UploadsAsked } from './rig.ts';
 
 const FILE = '6f1c0000-0000-4000-8000-000000000001';
 const OTHER = '6f1c0000-0000-4000-8000-000000000002';
@@ -253,7 +253,7 @@ describe('parts of an upload', () => {
   it('are no news for whoever is signed in since', async () => {
     const one = await signedIn(UPLOADS);
     const stored = Promise.withResolvers<void>();
-    one.verdicts.bob = { ...(one.verdicts.alice as object), principal: { sub: 'bob' } } as never;
+    one.verdicts.bob = principal('bob', Math.floor(one.clock.now() / 1_000) + 60);
     one.uploads = async (request) => {
       await stored.promise;
       return taken()(request);
