@@ -27,7 +27,7 @@ interface Plan {
 
 const PLANS: Record<Size, Plan> = {
   tiny: { rounds: 1, connects: 20, warmUp: 10, watchers: 20, messages: 3, kills: 1 },
-  quick: { rounds: 6, connects: 150, warmUp: 1_500, watchers: 200, messages: 15, kills: 1 },
+  quick: { rounds: 6, connects: 150, warmUp: 1_200, watchers: 100, messages: 25, kills: 1 },
   full: { rounds: 15, connects: 600, warmUp: 5_000, watchers: 1_000, messages: 40, kills: 10 },
 };
 /** At once, for each process. */

@@ -15,7 +15,8 @@ await runService({
   ...(place === null ? {} : { logFields: { process: place.index } }),
   // Each loads only what it needs: the parent neither uWebSockets nor the bus.
   async start(config, log) {
-    const count = processCount(config, availableParallelism());
+    // Elsewhere the kernel doesn't spread connections over those who share a port.
+    const count = processCount(config, process.platform === 'linux' ? availableParallelism() : 1);
     if (place === null && count > 1) {
       const { startProcesses } = await import('./processes/start-processes.ts');
       const { env } = process;
