@@ -9,6 +9,7 @@ export interface Goal {
 
 export const GOALS: readonly Goal[] = [
   { measurement: 'idle.rss', atMost: 5_000 },
+  { measurement: 'idle.vs-socketio', atMost: 0.1 },
   { measurement: 'idle.flat', atMost: 1.1 },
   { measurement: 'idle.cpu', atMost: 1 },
   { measurement: 'connect.distinct', atLeast: 5_000 },
@@ -31,6 +32,7 @@ export const GOALS: readonly Goal[] = [
   ),
   ...[128, 1_024].map((bytes) => ({ measurement: `fanout.1000-${bytes}-by-16-ratio`, atLeast: 0.8 })),
   { measurement: 'logs.deliveries', atLeast: 100_000 },
+  { measurement: 'logs.vs-nchan', atLeast: 1 },
   { measurement: 'logs.untold', atMost: 0 },
   { measurement: 'upload.binary', atLeast: 150 },
   { measurement: 'upload.base64', atLeast: 60 },

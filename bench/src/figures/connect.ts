@@ -1,4 +1,5 @@
 /** What a connection with a signed token costs, and how long a person waits for it. */
+import type { Stack } from '@natter/testkit';
 import type { Bench, Figure, FigureResult, Measurement, Size } from '../bench.ts';
 import { openChat } from '../load/chat-socket.ts';
 import { inFlight } from '../load/in-flight.ts';
@@ -12,8 +13,9 @@ import { Samples } from '../measure/samples.ts';
 import { quiet } from '../measure/settled.ts';
 import { type RawPeer, startRawPeer } from '../peers/raw-sockets.ts';
 import { startMeasuredStack } from '../stack.ts';
+import { besidePeers } from './connect/beside-peers.ts';
 
-interface Plan {
+export interface Plan {
   /** Connections of one round; 600 at 5,000 a core second are 0.12 s of CPU. */
   perRound: number;
   rounds: number;
@@ -60,6 +62,7 @@ export const connect: Figure = {
         rounds.push(await round(load, kind, plan.perRound, cores));
       bench.say(`round ${index + 1} of ${plan.rounds}`);
     }
+    const beside = await besidePeers(bench, load, plan, cores);
     bench.say(`${plan.latencySamples} connections at ${LATENCY_RATE} a second`);
     const latency = await measureLatency(load, plan, cores);
     return {
@@ -80,14 +83,16 @@ export const connect: Figure = {
           unit: 'ms',
           why: 'auth, broker and load share a core; the gateway has the other',
         },
+        ...beside.measurements,
       ],
       cores: cores.use(),
-      details: { plan, rounds, latencyMicros: latency },
+      details: { plan, rounds, beside: beside.rounds, latencyMicros: latency },
     };
   },
 };
 
-interface Load {
+export interface Load {
+  stack: Stack;
   port: number;
   gateway: number;
   auth: number;
@@ -107,6 +112,7 @@ async function prepare(bench: Bench, plan: Plan): Promise<Load> {
   for (let user = 0; user < plan.tokens; user += 1) tokens.push(await stack.token(person(user)));
   let next = 0;
   return {
+    stack,
     port: stack.gateways[0]?.ports.http as number,
     gateway: stack.gateways[0]?.pid as number,
     auth: stack.auth.pid,

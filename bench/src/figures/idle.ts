@@ -12,6 +12,7 @@ import { settledMemory } from '../measure/settled.ts';
 import { slope } from '../measure/slope.ts';
 import { startRawPeer } from '../peers/raw-sockets.ts';
 import { startMeasuredStack } from '../stack.ts';
+import { startInRooms } from './idle/in-rooms.ts';
 
 /** Sockets at which memory is read; the first warms the code up and is the zero of the rest. */
 const STEPS: Record<Size, number[]> = {
@@ -25,8 +26,9 @@ const IDLE_MS: Record<Size, number> = { tiny: 500, quick: 5_000, full: 20_000 };
 const OPENING = 32;
 
 /** Something that takes connections. */
-interface Subject {
+export interface Subject {
   name: string;
+  title: string;
   pid: number;
   open(index: number): Promise<{ drop(): void }>;
   /** Returns the bytes of its JavaScript objects, where it can tell. */
@@ -56,6 +58,9 @@ export const idle: Figure = {
     // Processes of their own: memory that others have left would be used again unseen.
     const collected = await series(await startNatter(bench), true);
     const rawCollected = await series(await startRaw(bench), true);
+    const inRooms: [Subject, Series][] = [];
+    for (const subject of await startInRooms(bench, STEPS[bench.size].at(-1) as number))
+      inRooms.push([subject, await series(subject, false)]);
     const most = natter.readings.at(-1)?.sockets;
     const row = (id: string, label: string, value: number, unit = 'B') => ({
       id: `idle.${id}`,
@@ -77,9 +82,25 @@ export const idle: Figure = {
         row('flat', 'growth of JavaScript objects, upper half ÷ all', flatness(collected), '×'),
         row('cpu', 'CPU per connection', natter.cpuMicros, 'µs/s'),
         row('raw-cpu', 'the same, raw uWebSockets.js', raw.cpuMicros, 'µs/s'),
+        ...inRooms.flatMap(([{ name, title }, theirs], index) => {
+          const rss = growth(theirs, 'rss');
+          if (index === 0) return [row('room-rss', 'RSS per connection, in rooms of ten', rss)];
+          const ratio = growth((inRooms[0] as [Subject, Series])[1], 'rss') / rss;
+          return [
+            row(`${name}-rss`, `the same, ${title}`, rss),
+            row(`vs-${name}`, `Natter ÷ ${title}`, ratio, '×'),
+            row(`${name}-cpu`, `CPU per connection, ${title}`, theirs.cpuMicros, 'µs/s'),
+          ];
+        }),
       ],
       cores: cores.use(),
-      details: { natter, raw, collected, rawCollected },
+      details: {
+        natter,
+        raw,
+        collected,
+        rawCollected,
+        inRooms: Object.fromEntries(inRooms.map(([{ name }, readings]) => [name, readings])),
+      },
     };
   },
 };
@@ -96,7 +117,8 @@ async function startNatter(bench: Bench): Promise<Subject> {
   let inspector: Inspector | null = null;
   bench.defer(() => inspector?.close());
   return {
-    name: 'Natter',
+    name: 'natter',
+    title: 'Natter',
     pid: gateway.pid,
     open: (index) => openChat({ port, token: tokens[index] as string }),
     collectGarbage: async () => {
@@ -107,7 +129,7 @@ async function startNatter(bench: Bench): Promise<Subject> {
 }
 
 async function startRaw(bench: Bench): Promise<Subject> {
-  return { name: 'raw uWebSockets.js', ...(await startRawPeer(bench)) };
+  return { name: 'raw', title: 'raw uWebSockets.js', ...(await startRawPeer(bench)) };
 }
 
 /** Opens step by step and reads memory at each; then watches the CPU; then drops all. */
@@ -129,7 +151,7 @@ async function measure(
     const reading = { sockets: step, heap, ...(await settledMemory(pid)) };
     readings.push(reading);
     const note = collected ? ', garbage collected' : '';
-    bench.say(`${subject.name}: ${step} sockets, RSS ${(reading.rss / 1e6).toFixed(1)} MB${note}`);
+    bench.say(`${subject.title}: ${step} sockets, RSS ${(reading.rss / 1e6).toFixed(1)} MB${note}`);
   }
   const cpuMicros = collected ? 0 : await idleCpu(bench, cores, pid, sockets.length);
   for (const socket of sockets) socket.drop();

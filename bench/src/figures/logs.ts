@@ -1,16 +1,10 @@
 /** What a log line costs that 200 readers get, half of them over SSE, while one more doesn't read. */
 import { LOG_LINE_BYTES } from '@natter/proto';
 import type { Figure, FigureResult, Measurement, Size } from '../bench.ts';
-import { HelperProcess } from '../helper-process.ts';
-import { LogLines } from '../load/log-lines.ts';
-import { COUNT_MARK, IN_MARK } from '../load/log-marks.ts';
-import type { LogReadersRequest } from '../load/log-readers/main.ts';
-import { connectAs } from '../load/service-bus.ts';
+import { COUNT_MARK, IN_MARK, STALLED } from '../load/log-marks.ts';
+import { type LogSide, startLogSides } from '../load/log-sides.ts';
 import { CoreWatch } from '../measure/core-watch.ts';
-import { CORE } from '../measure/cores.ts';
 import { medianInterval } from '../measure/interval.ts';
-import { cpuSeconds } from '../measure/process-meter.ts';
-import { startMeasuredStack } from '../stack.ts';
 
 interface Plan {
   /** Readers over WebSocket, and as many over SSE. */
@@ -29,8 +23,6 @@ const PLANS: Record<Size, Plan> = {
   quick: { each: 100, burst: 500, single: 100, rounds: 9, warmUp: 6 },
   full: { each: 100, burst: 1_000, single: 300, rounds: 25, warmUp: 12 },
 };
-const KEY = 'a-key-of-the-benchmark';
-const SERVICE = 'bench';
 /** `{"log":"…"}` of a line without its text. */
 const FRAME_BYTES = '{"log":""}'.length;
 const LINE_CHARS = 128;
@@ -41,13 +33,14 @@ const LINE_CHARS = 128;
  */
 const FILL = { waves: 26, lines: 32, chars: 15 * 1024 };
 const SOFT_BUFFER_BYTES = 64 * LOG_LINE_BYTES;
-const ASK_MS = 60_000;
-const TOLD = ['not told', 'a gap frame', 'closed'] as const;
+/** By the values of STALLED. */
+const TOLD = ['not told', 'a gap frame', 'closed', 'has every line'] as const;
 
 const KINDS = ['burst', 'single'] as const;
 type Kind = (typeof KINDS)[number];
 
 interface Round {
+  side: string;
   kind: Kind;
   /** Deliveries for each core second. */
   perCoreSecond: number;
@@ -58,85 +51,91 @@ export const logs: Figure = {
   title: 'Log lines',
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
-    const stack = await startMeasuredStack(bench, 'gateway', {
-      LOGS_API_KEY: KEY,
-      // Only lines of the benchmark.
-      NATTER_SHIPPED_LOG_LEVEL: 'silent',
-      NATTER_SOFT_BUFFER_BYTES: String(SOFT_BUFFER_BYTES),
-    });
-    const gateway = stack.gateways[0]?.pid as number;
-    const port = stack.gateways[0]?.ports.http as number;
-    const entry = `${import.meta.dirname}/../load/log-readers/main.ts`;
-    const helper = await HelperProcess.start<LogReadersRequest, number>('readers of logs', entry);
-    bench.defer(() => helper.stop());
-    bench.cores.pin(helper.pid, CORE.load);
-    const readers = (request: LogReadersRequest) => helper.ask(request, ASK_MS);
-    const bus = await connectAs('log-writer', stack.nats);
-    bench.defer(() => bus.close());
-    const lines = new LogLines(bus, SERVICE);
-
-    const count = await readers({
-      type: 'open',
-      port,
-      key: KEY,
-      query: `service=${SERVICE}`,
-      each: plan.each,
-    });
-    // With the one that stops.
-    while ((await readers({ type: 'reached' })) < count + 1) await lines.write(1, LINE_CHARS, IN_MARK);
-    bench.say('12 MiB fill the buffers of the one that does not read');
-    const deliver = async (wanted: number, chars: number, atOnce: number) => {
-      await readers({ type: 'count', bytes: FRAME_BYTES + chars });
-      for (let done = 0; done < wanted; done += atOnce) {
-        await lines.write(Math.min(atOnce, wanted - done), chars, COUNT_MARK);
-        await readers({ type: 'wait', lines: Math.min(done + atOnce, wanted) });
-      }
-    };
-    await deliver(FILL.waves * FILL.lines, FILL.chars, FILL.lines);
-
+    const sides = await startLogSides(bench, plan.each, SOFT_BUFFER_BYTES);
     const cores = new CoreWatch();
-    const round = async (kind: Kind, watch: CoreWatch | null): Promise<Round> => {
-      const [wanted, atOnce] = kind === 'burst' ? [plan.burst, plan.burst] : [plan.single, 1];
-      const stop = watch?.start();
-      const before = cpuSeconds(gateway);
-      await deliver(wanted, LINE_CHARS, atOnce);
-      const used = cpuSeconds(gateway) - before;
-      stop?.();
-      return { kind, perCoreSecond: (count * wanted) / used };
-    };
-    for (let warm = 0; warm < plan.warmUp; warm += 1) for (const kind of KINDS) await round(kind, null);
-    bench.say(`${plan.rounds} rounds with ${count} readers`);
+    bench.say('12 MiB fill the buffers of the one that does not read');
+    for (const side of sides) {
+      // With the one that stops.
+      while ((await side.readers({ type: 'reached' })) < side.count + 1)
+        await side.write(1, LINE_CHARS, IN_MARK);
+      await deliver(side, FILL.waves * FILL.lines, FILL.chars, FILL.lines);
+    }
+    for (let warm = 0; warm < plan.warmUp; warm += 1)
+      for (const side of sides) for (const kind of KINDS) await measure(side, kind, plan, null);
+    bench.say(`${plan.rounds} rounds with ${2 * plan.each} readers`);
     const rounds: Round[] = [];
     for (let index = 0; index < plan.rounds; index += 1) {
-      // A B, B A: what drifts during the run meets both alike.
-      const order = index % 2 === 0 ? KINDS : [...KINDS].reverse();
-      for (const kind of order) rounds.push(await round(kind, cores));
+      const turns = sides.flatMap((side) => KINDS.map((kind) => ({ side, kind })));
+      // A B, B A: what drifts during the run meets all alike.
+      for (const { side, kind } of index % 2 === 0 ? turns : turns.reverse())
+        rounds.push(await measure(side, kind, plan, cores));
     }
-    const stalled = await readers({ type: 'stalled' });
+    const perRound = plan.burst + plan.single;
+    const lines = FILL.waves * FILL.lines + (plan.warmUp + plan.rounds) * perRound;
+    const stalled: Record<string, string> = {};
+    for (const { name, readers } of sides)
+      stalled[name] = TOLD[await readers({ type: 'stalled', lines })] as string;
     return {
       measurements: [
-        deliveries('burst', 'logs.deliveries', label(plan), rounds),
-        deliveries('single', 'logs.single', 'the same, one line at a time', rounds),
+        row(valuesOf(rounds, 'natter', 'burst'), 'deliveries', label(plan)),
+        row(valuesOf(rounds, 'natter', 'single'), 'single', 'the same, one line at a time'),
         {
           id: 'logs.untold',
           label: 'readers that lost lines and were not told',
           // Each of the others has had every line, or a round had failed.
-          value: stalled === 0 ? 1 : 0,
+          value: stalled.natter === TOLD[STALLED.untold] ? 1 : 0,
           unit: '',
         },
+        ...sides.slice(1).flatMap((side) => besidePeer(side, rounds, `${stalled[side.name]}`)),
       ],
       cores: cores.use(),
-      details: { plan, fill: FILL, lineChars: LINE_CHARS, stalled: TOLD[stalled], rounds },
+      details: { plan, fill: FILL, lineChars: LINE_CHARS, stalled, rounds },
     };
   },
 };
+
+async function measure(side: LogSide, kind: Kind, plan: Plan, watch: CoreWatch | null): Promise<Round> {
+  const [wanted, atOnce] = kind === 'burst' ? [plan.burst, plan.burst] : [plan.single, 1];
+  const stop = watch?.start();
+  const before = side.cpu();
+  await deliver(side, wanted, LINE_CHARS, atOnce);
+  const used = side.cpu() - before;
+  stop?.();
+  return { side: side.name, kind, perCoreSecond: (side.count * wanted) / used };
+}
+
+/** Writes so many lines, `atOnce` of them before everybody has those. */
+async function deliver(side: LogSide, wanted: number, chars: number, atOnce: number): Promise<void> {
+  await side.readers({ type: 'count', bytes: FRAME_BYTES + chars });
+  for (let done = 0; done < wanted; done += atOnce) {
+    await side.write(Math.min(atOnce, wanted - done), chars, COUNT_MARK);
+    await side.readers({ type: 'wait', lines: Math.min(done + atOnce, wanted) });
+  }
+}
 
 function label({ each }: Plan): string {
   return `${each} readers over WebSocket, ${each} over SSE, 1 that doesn't read: deliveries per core second`;
 }
 
-function deliveries(kind: Kind, id: string, label: string, all: Round[]): Measurement {
-  const rounds = all.filter((round) => round.kind === kind);
-  const { median, ...interval } = medianInterval(rounds.map(({ perCoreSecond }) => perCoreSecond));
-  return { id, label, value: median, unit: '/s', interval };
+function besidePeer({ name, title }: LogSide, rounds: Round[], stalled: string): Measurement[] {
+  return KINDS.flatMap((kind) => {
+    const prefix = kind === 'single' ? 'single-' : '';
+    const theirs = valuesOf(rounds, name, kind);
+    const ratios = valuesOf(rounds, 'natter', kind).map((own, round) => own / (theirs[round] as number));
+    const what = kind === 'single' ? 'one line at a time' : `who does not read: ${stalled}`;
+    return [
+      row(theirs, `${prefix}${name}`, `${title}, ${what}`),
+      row(ratios, `${prefix}vs-${name}`, `Natter ÷ ${title}, per round`, '×'),
+    ];
+  });
+}
+
+function valuesOf(all: Round[], name: string, wanted: Kind): number[] {
+  const rounds = all.filter(({ side, kind }) => side === name && kind === wanted);
+  return rounds.map(({ perCoreSecond }) => perCoreSecond);
+}
+
+function row(values: number[], what: string, label: string, unit = '/s'): Measurement {
+  const { median, ...interval } = medianInterval(values);
+  return { id: `logs.${what}`, label, value: median, unit, interval };
 }

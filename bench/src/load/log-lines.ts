@@ -7,6 +7,11 @@ import { inFlight } from './in-flight.ts';
 const UNDER_WAY = 64;
 const CATEGORY = 'load';
 
+/** A text of `chars` characters, a multiple of 8, with the mark once. */
+export function lineText(chars: number, mark: string): string {
+  return mark + 'line 01 '.repeat(chars / 8).slice(1);
+}
+
 export class LogLines {
   readonly #bus: Bus;
   readonly #service: string;
@@ -20,7 +25,7 @@ export class LogLines {
   /** Resolves when the broker has them: texts of `chars` characters, a multiple of 8, with the mark once. */
   async write(count: number, chars: number, mark: string): Promise<void> {
     const subject = SUBJECTS.log(this.#service, 'info', CATEGORY);
-    const msg = mark + 'line 01 '.repeat(chars / 8).slice(1);
+    const msg = lineText(chars, mark);
     await inFlight(count, UNDER_WAY, async () => {
       const id = `bench-${this.#written++}`;
       const time = new Date().toISOString();

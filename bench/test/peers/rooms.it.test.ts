@@ -1,54 +1,37 @@
 /** Each peer's room: everybody gets what is said, once, and nothing is left running. */
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { FigureResult } from '../../src/bench.ts';
 import { startWatchers } from '../../src/load/watchers.ts';
-import { Cores } from '../../src/measure/cores.ts';
 import type { RoomPeer } from '../../src/peers/peer.ts';
 import { PEERS } from '../../src/peers/registry.ts';
-import { FigureRun } from '../../src/run-figure.ts';
+import { runBench } from './run-bench.ts';
 
 const WATCHERS = 6;
 /** Longer than 125 bytes, so that the length of a frame has the form that the figure's have. */
 const TEXT = 'token01 '.repeat(32);
-const RESULT: FigureResult = { measurements: [], cores: [], details: {} };
 
 const rooms = PEERS.filter(({ startRoom }) => startRoom !== undefined);
 
-/** A name that no process has any more, or that of a zombie, has ended. */
+/** A process that has ended has no program any more, even as a zombie. */
 const runs = (pid: number) => existsSync(`/proc/${pid}/exe`);
 
 describe.each(rooms)('a room of $title', (peer) => {
   it('gives each text to each watcher once, and ends with the figure', async ({ skip }) => {
     const why = peer.missing();
     skip(why !== null, why ?? '');
-    const run = new FigureRun({
-      size: 'tiny',
-      cores: new Cores(),
-      peers: [],
-      profileDir: null,
-      seed: 1,
-      say: () => undefined,
-    });
     let room: RoomPeer | undefined;
-    const result = await run.run({
-      name: 'test',
-      title: 'test',
-      run: async (bench) => {
-        room = (await peer.startRoom?.(bench)) as RoomPeer;
-        const { port, entrances } = room;
-        const watchers = await startWatchers(bench, peer.title);
-        await watchers({ type: 'open', port, entrances, count: WATCHERS });
-        await watchers({ type: 'count', ...room.delivery(TEXT) });
-        await room.say(TEXT, 1);
-        await watchers({ type: 'wait', deliveries: WATCHERS });
-        await room.say(TEXT, 16);
-        // Fails when there are more, or frames of another length in their place.
-        await watchers({ type: 'wait', deliveries: 17 * WATCHERS });
-        return RESULT;
-      },
+    await runBench(async (bench) => {
+      room = (await peer.startRoom?.(bench)) as RoomPeer;
+      const { port, entrances } = room;
+      const watchers = await startWatchers(bench, peer.title);
+      await watchers({ type: 'open', port, entrances, count: WATCHERS });
+      await watchers({ type: 'count', ...room.delivery(TEXT) });
+      await room.say(TEXT, 1);
+      await watchers({ type: 'wait', deliveries: WATCHERS });
+      await room.say(TEXT, 16);
+      // Fails when there are more, or frames of another length in their place.
+      await watchers({ type: 'wait', deliveries: 17 * WATCHERS });
     });
-    expect(result).toEqual(RESULT);
     const { pids, helpers } = room as RoomPeer;
     expect([...pids, ...Object.values(helpers)].filter(runs)).toEqual([]);
   });

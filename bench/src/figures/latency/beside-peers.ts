@@ -1,9 +1,8 @@
 /** The loads of the figure again, on Natter and on peers in turn. */
 import type { Stack } from '@natter/testkit';
 import type { Bench, Measurement } from '../../bench.ts';
-import { type ChatSide, chatsInTurn, type TurnsPlan } from '../../load/chats-in-turn.ts';
+import { type ChatSide, chatsInTurn, type Turn, type TurnsPlan } from '../../load/chats-in-turn.ts';
 import { medianInterval } from '../../measure/interval.ts';
-import type { Distribution } from '../../measure/samples.ts';
 import type { TokenServer } from '../../token-server.ts';
 
 export type Turns = Omit<TurnsPlan, 'streams' | 'tokensPerSecond'>;
@@ -18,7 +17,7 @@ interface Loads {
 interface BesidePeers {
   measurements: Measurement[];
   /** By load and side. */
-  turns: Record<string, Record<string, Distribution[]>>;
+  turns: Record<string, Record<string, Turn[]>>;
 }
 
 /** Nothing where no peer has a chat. */
@@ -32,6 +31,7 @@ export async function besidePeers(
     name: 'natter',
     title: 'Natter',
     port: stack.gateways[0]?.ports.http as number,
+    pids: [stack.agents[0]?.pid, stack.gateways[0]?.pid, stack.nats.pid, stack.auth.pid] as number[],
     token: (sub) => stack.token({ sub }),
   };
   const peers = await startPeers(bench, model);
@@ -41,18 +41,24 @@ export async function besidePeers(
   for (const [load, streams] of Object.entries(loads)) {
     const found = await chatsInTurn(bench, model, [natter, ...peers], { ...plan, streams, tokensPerSecond });
     turns[load] = Object.fromEntries(found);
-    const p99s = ({ name }: ChatSide) => (found.get(name) as Distribution[]).map(({ p99 }) => p99 / 1_000);
+    const turnsOf = ({ name }: ChatSide) => found.get(name) as Turn[];
+    const p99s = (side: ChatSide) => turnsOf(side).map(({ latency }) => latency.p99 / 1_000);
+    const cpus = (side: ChatSide) => turnsOf(side).map(({ cpuMicros }) => cpuMicros);
     const own = p99s(natter);
-    const id = `latency.${load === 'full' ? '' : `${load}-`}p99`;
+    const prefix = load === 'full' ? '' : `${load}-`;
+    const id = `latency.${prefix}p99`;
+    const cpu = `latency.${prefix}cpu`;
     const label = `${streams} streams, in turn with peers: p99`;
     measurements.push(
       row(`${id}-in-turn`, label, 'ms', own),
+      row(`${cpu}-in-turn`, 'CPU per token of agent, gateway, broker and auth', 'µs', cpus(natter)),
       ...peers.flatMap((peer) => {
         const theirs = p99s(peer);
         const ratios = own.map((p99, round) => p99 / (theirs[round] as number));
         return [
-          row(`${id}-${peer.name}`, `the same, ${peer.title}`, 'ms', theirs),
-          row(`${id}-vs-${peer.name}`, `Natter ÷ ${peer.title}, per round`, '×', ratios),
+          row(`${id}-${peer.name}`, `p99, ${peer.title}`, 'ms', theirs),
+          row(`${cpu}-${peer.name}`, `CPU per token, ${peer.title}`, 'µs', cpus(peer)),
+          row(`${id}-vs-${peer.name}`, `p99, Natter ÷ ${peer.title}, per round`, '×', ratios),
         ];
       }),
     );

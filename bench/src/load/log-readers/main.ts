@@ -3,25 +3,38 @@ import { connect, type Socket } from 'node:net';
 import { serveParent } from '../../peers/serve-parent.ts';
 import { CountingSocket } from '../counting-socket.ts';
 import { inFlight } from '../in-flight.ts';
-import { COUNT_MARK, IN_MARK } from '../log-marks.ts';
+import { COUNT_MARK, IN_MARK, STALLED } from '../log-marks.ts';
 import { upgradeRequest } from '../raw-socket.ts';
 import { SseCounter } from '../sse-counter.ts';
 
 export type LogReadersRequest =
   /** Opens as many of both kinds, and one more WebSocket that stops reading; resolves with all but that one. */
-  | { type: 'open'; port: number; key: string; query: string; each: number }
+  | ({ type: 'open'; each: number } & LogWays)
   /** Resolves with how many readers, that one too, have had a line with the mark `IN_MARK`. */
   | { type: 'reached' }
   /** From now on lines with the mark `COUNT_MARK` count, from 0; `bytes` is the length of a frame. */
   | { type: 'count'; bytes: number }
   /** Resolves when each has had this many; fails when one has more, or is late. */
   | { type: 'wait'; lines: number }
-  /** The one that stopped reads again; resolves with whether it was told of a gap, or closed. */
-  | { type: 'stalled' };
+  /** The one that stopped, and so missed so many lines, reads again; resolves with one of `STALLED`. */
+  | { type: 'stalled'; lines: number };
+
+/** Where lines are read. */
+export interface LogWays {
+  port: number;
+  /** Of a WebSocket. */
+  socketPath: string;
+  /** Of server-sent events. */
+  streamPath: string;
+  streamHeaders: Record<string, string>;
+}
 
 const OPENING = 32;
 const DELIVERED_MS = 30_000;
 const TOLD_MS = 20_000;
+/** The mark alone is also what stands for the length in the head of a frame. */
+const LINE_MARK = `"log":"${COUNT_MARK}`;
+const GAP_MARK = '{"gap":';
 
 const lines: number[] = [];
 let bytes = 0;
@@ -34,7 +47,7 @@ serveParent<LogReadersRequest, number>((request) => {
   if (request.type === 'open') return open(request);
   if (request.type === 'reached') return lines.filter((count) => count > 0).length + (stalledIsIn ? 1 : 0);
   if (request.type === 'wait') return wait(request.lines);
-  if (request.type === 'stalled') return stalledIsTold();
+  if (request.type === 'stalled') return stalledIsTold(request.lines);
   ({ bytes } = request);
   lines.fill(0);
   return 0;
@@ -43,8 +56,7 @@ serveParent<LogReadersRequest, number>((request) => {
 /** Lines that were written before the first count may arrive behind it. */
 const mark = () => (bytes === 0 ? IN_MARK : COUNT_MARK).charCodeAt(0);
 
-async function open({ port, key, query, each }: Extract<LogReadersRequest, { type: 'open' }>) {
-  const path = (route: string) => `${route}?${query}`;
+async function open({ port, each, ...ways }: Extract<LogReadersRequest, { type: 'open' }>) {
   await inFlight(each * 2, OPENING, (index) => {
     lines[index] = 0;
     const add = (count: number) => {
@@ -58,18 +70,17 @@ async function open({ port, key, query, each }: Extract<LogReadersRequest, { typ
         wake?.();
       };
       if (index < each) {
-        const target = { port, path: `${path('/ws/logs')}&token=${key}`, from: '127.0.0.1' };
+        const target = { port, path: ways.socketPath, from: '127.0.0.1' };
         // Before the first count any frame says that the reader is in; the length tells the lines from then on.
         const onData = (length: number) => (bytes === 0 || length === bytes) && add(1);
         new CountingSocket({ ...target, readyMark: null, onData, onLost }, resolve);
       } else {
-        const headers = { Authorization: `Bearer ${key}` };
-        const target = { port, path: path('/api/get-logs-stream'), headers };
+        const target = { port, path: ways.streamPath, headers: ways.streamHeaders };
         new SseCounter({ ...target, mark, onMarks: add, onLost }, resolve);
       }
     });
   });
-  stalled = openStalled(port, `${path('/ws/logs')}&token=${key}`);
+  stalled = openStalled(port, ways.socketPath);
   return lines.length;
 }
 
@@ -107,23 +118,26 @@ function wait(wanted: number): Promise<number> {
   });
 }
 
-/** 2: it was closed, 1: it got a gap frame, 0: neither. */
-function stalledIsTold(): Promise<number> {
+function stalledIsTold(missed: number): Promise<number> {
   const socket = stalled as Socket;
   return new Promise((resolve) => {
-    let rest = '';
-    const timer = setTimeout(() => resolve(0), TOLD_MS);
+    let cut = '';
+    let had = 0;
+    const timer = setTimeout(() => resolve(STALLED.untold), TOLD_MS);
     const done = (how: number) => {
       clearTimeout(timer);
       socket.destroy();
       resolve(how);
     };
     socket.on('data', (chunk) => {
-      rest = (rest + chunk.toString('latin1')).slice(-256 * 1024);
-      if (rest.includes('{"gap":')) done(1);
+      const text = cut + chunk.toString('latin1');
+      cut = text.slice(1 - LINE_MARK.length);
+      had += text.split(LINE_MARK).length - 1;
+      if (text.includes(GAP_MARK)) done(STALLED.gap);
+      else if (had === missed) done(STALLED.complete);
     });
-    socket.on('close', () => done(2));
-    if (socket.destroyed) done(2);
+    socket.on('close', () => done(STALLED.closed));
+    if (socket.destroyed) done(STALLED.closed);
     socket.resume();
   });
 }

@@ -1,8 +1,9 @@
 /** Holds many sockets that watch one room, and counts what they get. */
 import { serveParent } from '../../peers/serve-parent.ts';
-import { CountingSocket } from '../counting-socket.ts';
+import type { CountingSocket } from '../counting-socket.ts';
 import type { Entrance } from '../entrance.ts';
 import { inFlight } from '../in-flight.ts';
+import { openSocket } from '../open-socket.ts';
 
 export type WatchersRequest =
   /** Entrances are used in turn; resolves when all are in. */
@@ -17,7 +18,6 @@ export type WatchersRequest =
 
 /** At once; above that the server's queue of connections would overflow. */
 const OPENING = 64;
-const OPEN_MS = 30_000;
 const DELIVERED_MS = 20_000;
 /** Addresses the sockets come from in turn, 127.0.0.2 and up: one has 28,000 ports. */
 const ADDRESSES = 8;
@@ -41,28 +41,17 @@ serveParent<WatchersRequest, number>((request) => {
 });
 
 async function open({ port, entrances, count }: Extract<WatchersRequest, { type: 'open' }>) {
-  await inFlight(count, OPENING, (index) => openOne(port, entrances[index % entrances.length] as Entrance));
+  const have = sockets.length;
+  await inFlight(count, OPENING, (index) =>
+    openOne(port, entrances[index % entrances.length] as Entrance, have + index),
+  );
   return sockets.length;
 }
 
-function openOne(port: number, entrance: Entrance): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not let in for ${OPEN_MS} ms`)), OPEN_MS);
-    const settle = (done: () => void) => {
-      clearTimeout(timer);
-      done();
-    };
-    const from = `127.0.0.${2 + (sockets.length % ADDRESSES)}`;
-    const onLost = (why: string) => {
-      const error = new Error(`a watcher was lost: ${why}`);
-      settle(() => reject(error));
-      fail(error);
-    };
-    const socket = new CountingSocket({ port, from, ...entrance, onData, onLost }, () =>
-      settle(() => resolve()),
-    );
-    sockets.push(socket);
-  });
+async function openOne(port: number, entrance: Entrance, index: number): Promise<void> {
+  const from = `127.0.0.${2 + (index % ADDRESSES)}`;
+  const onLost = (why: string) => fail(new Error(`a watcher was lost: ${why}`));
+  sockets.push(await openSocket({ port, from, ...entrance, onData, onLost }));
 }
 
 function onData(length: number): void {

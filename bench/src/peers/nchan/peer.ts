@@ -24,6 +24,11 @@ export const nchan: Peer = {
       },
     };
   },
+  async startFeed(bench) {
+    const { pid, port, say } = await startNchan(bench);
+    const streamHeaders = { Accept: 'text/event-stream' };
+    return { pids: [pid], port, socketPath: '/watch', streamPath: '/watch', streamHeaders, say };
+  },
 };
 
 /** nginx prints it on standard error. */

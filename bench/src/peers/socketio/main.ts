@@ -1,14 +1,18 @@
-/** Peer: Socket.IO with its Redis adapter, and one room that everybody joins who connects. */
+/** Peer: Socket.IO with its Redis adapter, and rooms that are joined in the connection handler. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdapter } from '@socket.io/redis-adapter';
+import type { JSONWebKeySet } from 'jose';
 import { createClient } from 'redis';
-import { Server } from 'socket.io';
+import { Server, type Socket } from 'socket.io';
 import { serveParent } from '../serve-parent.ts';
+import { type TokenCheck, tokenCheck } from '../token-check.ts';
 
 export interface SocketioRequest {
   /** Of Redis. */
   redisPort: number;
+  /** Of the tokens that everybody must show; null where everybody may come into the one room. */
+  jwks: JSONWebKeySet | null;
 }
 
 const ROOM = 'room';
@@ -16,7 +20,7 @@ const ROOM = 'room';
 const PING_MS = 480_000;
 
 /** Replies with its port. Source of the settings: socket.io/docs/v4, Performance tuning and Redis adapter. */
-async function start({ redisPort }: SocketioRequest): Promise<number> {
+async function start({ redisPort, jwks }: SocketioRequest): Promise<number> {
   const publisher = createClient({ socket: { host: '127.0.0.1', port: redisPort } });
   const subscriber = publisher.duplicate();
   await Promise.all([publisher.connect(), subscriber.connect()]);
@@ -34,11 +38,24 @@ async function start({ redisPort }: SocketioRequest): Promise<number> {
   io.engine.on('connection', (raw) => {
     raw.request = null;
   });
-  io.on('connection', (socket) => void socket.join(ROOM));
+  if (jwks === null) {
+    io.on('connection', (socket) => void socket.join(ROOM));
+  } else {
+    const check = tokenCheck(jwks);
+    io.use((socket, next) => void letIn(socket, check).then(() => next(), next));
+    io.on('connection', (socket) => {
+      const { room } = socket.handshake.auth;
+      if (typeof room === 'string') void socket.join(room);
+    });
+  }
   await new Promise<void>((resolve) => {
     http.listen(0, '127.0.0.1', resolve);
   });
   return (http.address() as AddressInfo).port;
+}
+
+async function letIn(socket: Socket, check: TokenCheck): Promise<void> {
+  socket.data.user = await check(String(socket.handshake.auth.token));
 }
 
 serveParent(start);

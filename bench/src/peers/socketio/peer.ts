@@ -1,22 +1,24 @@
 /** Socket.IO with the Redis adapter, which is how it runs with more than one process. */
 import { Emitter } from '@socket.io/redis-emitter';
+import type { JSONWebKeySet } from 'jose';
 import { createClient } from 'redis';
 import type { Bench } from '../../bench.ts';
 import { HelperProcess } from '../../helper-process.ts';
+import type { Entrance } from '../../load/entrance.ts';
 import { CORE } from '../../measure/cores.ts';
 import { output, packageVersion } from '../../measure/machine.ts';
 import type { Peer } from '../peer.ts';
 import type { SocketioRequest } from './main.ts';
-import { findRedis, startRedis } from './redis.ts';
+import { findRedis, type Redis, startRedis } from './redis.ts';
 
 const ROOM = 'room';
 const EVENT = 'token';
 /** Engine.IO greets with packet 0; 40 asks for the default namespace, and is its answer too. */
-const ENTRANCE = {
+const entrance = (auth: object | null): Entrance => ({
   path: '/socket.io/?EIO=4&transport=websocket',
-  frames: [{ after: '0{"sid"', text: '40' }],
+  frames: [{ after: '0{"sid"', text: `40${auth === null ? '' : JSON.stringify(auth)}` }],
   readyMark: '40{"sid"',
-};
+});
 
 export const socketio: Peer = {
   name: 'socketio',
@@ -28,8 +30,7 @@ export const socketio: Peer = {
     'redis-server': output(findRedis() ?? 'redis-server', ['--version']).replace(/^.* v=(\S+).*$/, '$1'),
   }),
   async startRoom(bench) {
-    const redis = await startRedis(bench);
-    const server = await startServer(bench, redis.port);
+    const { redis, pids, port } = await startServer(bench, null);
     const client = createClient({ socket: { host: '127.0.0.1', port: redis.port } });
     // Each publish rejects as well; the watchers, who get nothing then, fail the figure.
     client.on('error', () => undefined);
@@ -37,9 +38,10 @@ export const socketio: Peer = {
     bench.defer(() => client.destroy());
     const emitter = new Emitter(client);
     return {
-      ...server,
+      pids,
+      port,
       helpers: { redis: redis.pid },
-      entrances: [ENTRANCE],
+      entrances: [entrance(null)],
       // Packet 42: an event in the default namespace.
       delivery: (text) => ({
         bytes: Buffer.byteLength(`42${JSON.stringify([EVENT, text])}`),
@@ -50,12 +52,20 @@ export const socketio: Peer = {
       },
     };
   },
+  async startSockets(bench, jwks) {
+    const { pids, port } = await startServer(bench, jwks);
+    return { pids, port, entrance: (token, room) => entrance({ token, ...(room === null ? {} : { room }) }) };
+  },
 };
 
-async function startServer(bench: Bench, redisPort: number): Promise<{ pids: number[]; port: number }> {
+async function startServer(
+  bench: Bench,
+  jwks: JSONWebKeySet | null,
+): Promise<{ redis: Redis; pids: number[]; port: number }> {
+  const redis = await startRedis(bench);
   const entry = `${import.meta.dirname}/main.ts`;
   const server = await HelperProcess.start<SocketioRequest, number>('Socket.IO', entry);
   bench.defer(() => server.stop());
   bench.cores.pin(server.pid, CORE.underTest);
-  return { pids: [server.pid], port: await server.ask({ redisPort }, 10_000) };
+  return { redis, pids: [server.pid], port: await server.ask({ redisPort: redis.port, jwks }, 10_000) };
 }

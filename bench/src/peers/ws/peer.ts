@@ -1,4 +1,6 @@
 /** The ws package, alone. */
+import type { JSONWebKeySet } from 'jose';
+import type { Bench } from '../../bench.ts';
 import { HelperProcess } from '../../helper-process.ts';
 import { openSpeaker } from '../../load/speaker.ts';
 import { CORE } from '../../measure/cores.ts';
@@ -13,14 +15,11 @@ export const ws: Peer = {
   missing: () => null,
   versions: () => ({ ws: packageVersion('ws') }),
   async startRoom(bench) {
-    const server = await HelperProcess.start<WsRequest, number>('ws', `${import.meta.dirname}/main.ts`);
-    bench.defer(() => server.stop());
-    bench.cores.pin(server.pid, CORE.underTest);
-    const port = await server.ask('port', 5_000);
+    const { pids, port } = await startServer(bench, null);
     const speaker = await openSpeaker(port, '/say');
     bench.defer(() => speaker.drop());
     return {
-      pids: [server.pid],
+      pids,
       helpers: {},
       port,
       entrances: [{ path: '/watch', readyMark: null }],
@@ -30,4 +29,23 @@ export const ws: Peer = {
       },
     };
   },
+  async startSockets(bench, jwks) {
+    return {
+      ...(await startServer(bench, jwks)),
+      entrance: (token, room) => ({
+        path: `/in?token=${token}${room === null ? '' : `&room=${room}`}`,
+        readyMark: '"auth_success"',
+      }),
+    };
+  },
 };
+
+async function startServer(
+  bench: Bench,
+  jwks: JSONWebKeySet | null,
+): Promise<{ pids: number[]; port: number }> {
+  const server = await HelperProcess.start<WsRequest, number>('ws', `${import.meta.dirname}/main.ts`);
+  bench.defer(() => server.stop());
+  bench.cores.pin(server.pid, CORE.underTest);
+  return { pids: [server.pid], port: await server.ask({ jwks }, 5_000) };
+}
