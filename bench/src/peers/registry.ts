@@ -1,4 +1,5 @@
 /** The peers by name; a figure takes those that do its work. */
+import { centrifugo } from './centrifugo/peer.ts';
 import { fastapi } from './fastapi/peer.ts';
 import { natsWs } from './nats-ws/peer.ts';
 import { nchan } from './nchan/peer.ts';
@@ -6,4 +7,4 @@ import type { Peer } from './peer.ts';
 import { socketio } from './socketio/peer.ts';
 import { ws } from './ws/peer.ts';
 
-export const PEERS: readonly Peer[] = [ws, socketio, nchan, natsWs, fastapi];
+export const PEERS: readonly Peer[] = [ws, socketio, nchan, natsWs, fastapi, centrifugo];
