@@ -71,4 +71,29 @@ describe('npm run bench', () => {
       ['wrong-ends', 0],
     ]);
   });
+
+  it('[bench/growth] has a cost at each load, and how it grows', () => {
+    const report = run('growth');
+    const curves = [
+      'connect',
+      'join',
+      'delivery',
+      'delivery-rooms',
+      'token-gateway',
+      'token-agent',
+      'token-broker',
+    ];
+    for (const curve of [...curves, 'connection', 'room']) {
+      // Loads of the smallest size are 1, 2 and 4 times the first.
+      const costs = [1, 2, 4].map((load) => numberOf(report, `growth.${curve}-${load}`) ?? 0);
+      expect([curve, costs.every((cost) => cost > 0)]).toEqual([curve, true]);
+      expect(Number.isFinite(numberOf(report, `growth.${curve}-exponent`))).toBe(true);
+    }
+  });
+
+  it('[bench/broker] stores, reads and republishes, at a cost', () => {
+    const report = run('broker');
+    const ids = ['relay', 'event', 'event-rate', 'append', 'append-rate', 'append-streams-rate', 'read'];
+    for (const id of ids) expect([id, (numberOf(report, `broker.${id}`) ?? 0) > 0]).toEqual([id, true]);
+  });
 });

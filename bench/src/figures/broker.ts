@@ -8,6 +8,7 @@ import { CoreWatch } from '../measure/core-watch.ts';
 import { CORE } from '../measure/cores.ts';
 import { medianInterval } from '../measure/interval.ts';
 import { cpuSeconds } from '../measure/process-meter.ts';
+import { settledMemory } from '../measure/settled.ts';
 
 interface Plan {
   rounds: number;
@@ -18,12 +19,14 @@ interface Plan {
   appends: number;
   /** Of a round of those that wait for each other as well. */
   single: number;
+  /** Conversations that are watched in the end. */
+  subscriptions: number;
 }
 
 const PLANS: Record<Size, Plan> = {
-  tiny: { rounds: 2, warmUp: 0, messages: 100, appends: 50, single: 10 },
-  quick: { rounds: 9, warmUp: 2, messages: 3_000, appends: 500, single: 100 },
-  full: { rounds: 21, warmUp: 4, messages: 10_000, appends: 2_000, single: 400 },
+  tiny: { rounds: 2, warmUp: 0, messages: 100, appends: 50, single: 10, subscriptions: 1_000 },
+  quick: { rounds: 9, warmUp: 2, messages: 3_000, appends: 500, single: 100, subscriptions: 20_000 },
+  full: { rounds: 21, warmUp: 4, messages: 10_000, appends: 2_000, single: 400, subscriptions: 100_000 },
 };
 /** Requests that wait for the broker at once: as many as the services of a busy fleet have. */
 const AT_ONCE = 64;
@@ -48,6 +51,13 @@ interface Task {
   run(count: number): Promise<void>;
 }
 
+interface Prepared {
+  pid: number;
+  tasks: Task[];
+  /** Watches so many conversations, numbered from `from`. */
+  subscribe(count: number, from: number): Promise<void>;
+}
+
 interface Round {
   micros: number;
   perSecond: number;
@@ -59,6 +69,8 @@ export const broker: Figure = {
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
     const cores = new CoreWatch();
+    // A broker that has done nothing else has no free memory to put them in.
+    const held = await holdSubscriptions(await prepare(bench, plan), plan.subscriptions);
     const { pid, tasks } = await prepare(bench, plan);
     const rounds = new Map<string, Round[]>(tasks.map(({ id }) => [id, []]));
     for (let index = -plan.warmUp; index < plan.rounds; index += 1)
@@ -73,14 +85,14 @@ export const broker: Figure = {
         if (index >= 0) rounds.get(task.id)?.push({ micros, perSecond });
       }
     return {
-      measurements: tasks.flatMap((task) => rows(task, rounds.get(task.id) as Round[])),
+      measurements: [...tasks.flatMap((task) => rows(task, rounds.get(task.id) as Round[])), ...held],
       cores: cores.use(),
       details: { plan, rounds: Object.fromEntries(rounds) },
     };
   },
 };
 
-async function prepare(bench: Bench, plan: Plan): Promise<{ pid: number; tasks: Task[] }> {
+async function prepare(bench: Bench, plan: Plan): Promise<Prepared> {
   const nats = await startNatsServer();
   bench.defer(() => nats.stop());
   bench.cores.pin(process.pid, CORE.load);
@@ -97,6 +109,14 @@ async function prepare(bench: Bench, plan: Plan): Promise<{ pid: number; tasks: 
   const entry = async (index: number) =>
     void (await append(SUBJECTS.conversationLog(conversation(index)), ENTRY));
   await inFlight(CONVERSATIONS, AT_ONCE, entry);
+  // Four streams that are files; what a row of each holds is all the same here.
+  const files = (index: number) =>
+    [
+      SUBJECTS.conversationLog(conversation(index)),
+      `log.bench.info.line${index % CONVERSATIONS}`,
+      `chunk.bench.${index % CONVERSATIONS}`,
+      `$KV.runs.${conversation(index)}`,
+    ][index % 4] as string;
   const event = async (index: number) =>
     void (await append(SUBJECTS.runEvents(conversation(index), RUN), BATCH));
   const read = async (index: number) => {
@@ -143,13 +163,46 @@ async function prepare(bench: Bench, plan: Plan): Promise<{ pid: number; tasks: 
       run: (count) => inFlight(count, 1, entry),
     },
     {
+      id: 'append-streams',
+      label: 'the same into four streams at once',
+      perSecond: `of it a second, ${AT_ONCE} in flight`,
+      count: plan.appends,
+      run: (count) => inFlight(count, AT_ONCE, async (index) => void (await append(files(index), ENTRY))),
+    },
+    {
       id: 'read',
       label: 'broker CPU to read one of them',
       count: plan.messages,
       run: (count) => inFlight(count, AT_ONCE, read),
     },
   ];
-  return { pid: nats.pid, tasks };
+  const subscribe = async (count: number, from: number) => {
+    for (let index = 0; index < count; index += 1)
+      reader.subscribe(SUBJECTS.conversationOut(`bench${from + index}`), () => undefined);
+    // The broker does what it is told in order: once this is answered it has them all.
+    await reader.stored.last(STREAMS.messages, SUBJECTS.conversationLog(conversation(0)));
+  };
+  return { pid: nats.pid, tasks, subscribe };
+}
+
+/** What the broker needs for each conversation that a gateway watches. */
+async function holdSubscriptions({ pid, subscribe }: Prepared, count: number): Promise<Measurement[]> {
+  // The first ones make tables of the broker grow that are there for more.
+  await subscribe(count / 10, 0);
+  const before = await settledMemory(pid);
+  const cpu = cpuSeconds(pid);
+  await subscribe(count, count);
+  const micros = ((cpuSeconds(pid) - cpu) * 1e6) / count;
+  const after = await settledMemory(pid);
+  return [
+    { id: 'broker.subscribe', label: 'broker CPU to watch a conversation', value: micros, unit: 'µs' },
+    {
+      id: 'broker.subscription',
+      label: `its memory for that, ${count} of them`,
+      value: (after.rss - before.rss) / count,
+      unit: 'B',
+    },
+  ];
 }
 
 function rows({ id, label, perSecond }: Task, rounds: readonly Round[]): Measurement[] {

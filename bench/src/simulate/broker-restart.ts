@@ -24,7 +24,15 @@ const EVENT = { atBroker: 0, done: 1 } as const;
 
 /** All gateways are alike and begin at once, with random noise of their reconnects left out. */
 export function restartBroker(parameters: Parameters): CaughtUp {
-  const { gateways, gatewayCores, brokerCores, coreSpeed, background, brokerDownMs } = parameters;
+  const {
+    gateways,
+    gatewayCores,
+    brokerCores,
+    coreSpeed,
+    brokerDownMs,
+    gatewayBackground,
+    brokerBackground,
+  } = parameters;
   const { watched, repairsAtOnce, catchUpMicros, resumeMicros, busRoundTripMs } = parameters;
   const total = gateways * watched;
   const weight = Math.max(1, Math.ceil(total / MOST_JOBS));
@@ -32,9 +40,11 @@ export function restartBroker(parameters: Parameters): CaughtUp {
   const lanes = Math.max(1, Math.round(repairsAtOnce / weight));
   // Where less than one lane is left for a group, the wait for the network shrinks instead.
   const roundTripMs = (busRoundTripMs * weight * lanes) / repairsAtOnce;
-  const usable = coreSpeed * (1 - background);
-  const broker = new Server(brokerCores * usable);
-  const servers = Array.from({ length: gateways }, () => new Server(gatewayCores * usable));
+  const broker = new Server(brokerCores * coreSpeed * (1 - brokerBackground));
+  const servers = Array.from(
+    { length: gateways },
+    () => new Server(gatewayCores * coreSpeed * (1 - gatewayBackground)),
+  );
   const left = new Int32Array(gateways).fill(each);
   const queue = new EventQueue();
   const ends: number[] = [];
@@ -58,13 +68,14 @@ export function restartBroker(parameters: Parameters): CaughtUp {
   while (queue.take(handle));
   const sorted = Float64Array.from(ends).sort();
   const p = (percent: number) => (sorted.length === 0 ? 0 : percentile(sorted, percent) / 1_000);
-  const peak = (shares: readonly number[]) => background + (1 - background) * Math.max(0, ...shares);
+  const peak = (shares: readonly number[], background: number) =>
+    background + (1 - background) * Math.max(0, ...shares);
   return {
     conversations: ends.length * weight,
     upToDate: { p50: p(50), p99: p(99), max: p(100) },
     peaks: {
-      gateway: Math.max(...servers.map((server) => peak(server.busyShares()))),
-      broker: peak(broker.busyShares()),
+      gateway: Math.max(...servers.map((server) => peak(server.busyShares(), gatewayBackground))),
+      broker: peak(broker.busyShares(), brokerBackground),
     },
   };
 }

@@ -62,7 +62,8 @@ export class Clients {
     return Float64Array.from(this.#aways).sort();
   }
 
+  /** Connections that are away. */
   get missing(): number {
-    return this.state.reduce((sum, state) => sum + (state === CLIENT.connected ? 0 : 1), 0);
+    return this.state.reduce((sum, state) => sum + (state === CLIENT.connected ? 0 : this.weight), 0);
   }
 }

@@ -19,8 +19,9 @@ export class Gateways {
   /** Those that take connections, in no order. */
   #up: number[] = [];
 
-  constructor(parameters: Parameters, random: Random) {
-    const { gateways, gatewayCores, coreSpeed, background } = parameters;
+  /** `background`: share of their cores that other work takes. */
+  constructor(parameters: Parameters, background: number, random: Random) {
+    const { gateways, gatewayCores, coreSpeed } = parameters;
     this.count = gateways;
     this.servers = Array.from(
       { length: gateways },

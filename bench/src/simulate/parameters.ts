@@ -15,12 +15,14 @@ const assumed = (preset: number, unit: string, about: string): Parameter => ({ u
 export const PARAMETERS = {
   gateways: measured('', 'gateway pods of the fleet'),
   connections: measured('', 'connections of each gateway before it happens'),
-  gatewayCores: assumed(2, '', 'cores of a gateway pod, one process on each'),
+  gatewayCores: measured('', 'cores of a gateway pod, one process on each'),
   authCores: measured('', 'cores of all auth pods'),
   brokerCores: measured('', 'cores of all brokers that serve requests'),
   coreSpeed: assumed(1, '×', 'speed of a core, the measured one is 1'),
-  background: assumed(0.3, '', 'share of all cores that other work takes meanwhile'),
-  zones: assumed(3, '', 'zones over which each tier is spread evenly'),
+  gatewayBackground: measured('', 'share of gateway cores that other work takes meanwhile'),
+  authBackground: measured('', 'the same of auth'),
+  brokerBackground: measured('', 'the same of brokers'),
+  zones: measured('', 'zones over which each tier is spread evenly'),
 
   connectMicros: measured('µs', 'gateway CPU from the upgrade until a token is accepted'),
   resumeMicros: measured('µs', 'gateway CPU for what follows: reads what was missed, and sends it'),
@@ -50,7 +52,7 @@ export const PARAMETERS = {
     '',
     'requests that wait at each core of auth (MAX_UNDER_WAY), one more is refused; 0: no limit',
   ),
-  refusalMicros: assumed(30, 'µs', 'auth CPU to refuse one (not measured)'),
+  refusalMicros: assumed(30, 'µs', 'CPU of auth or gateway to refuse one (not measured)'),
   leastConnections: assumed(0, '', 'balancer: 1 takes the emptier of two gateways, 0 any'),
   brokerDownMs: assumed(
     5_000,

@@ -6,12 +6,11 @@
  * up after its timeout, or is refused, and tries again after full jitter; work done for it until then
  * is lost, which is how a storm feeds itself.
  */
-import { percentile } from '../measure/samples.ts';
 import { backoffMs } from './backoff.ts';
 import { CLIENT, Clients } from './clients.ts';
 import { EventQueue } from './event-queue.ts';
 import { Gateways } from './gateways.ts';
-import { firstSaturated, type Outcome, type Sample } from './outcome.ts';
+import { type Outcome, outcomeOf, type Tier } from './outcome.ts';
 import type { Parameters } from './parameters.ts';
 import { Random } from './random.ts';
 import { Server, WINDOW_MS } from './server.ts';
@@ -33,9 +32,13 @@ export interface Script {
 }
 
 /** Clients that are simulated one by one: a few seconds. */
-const MOST_CLIENTS = 200_000;
+const MOST_CLIENTS = 50_000;
 /** Who is not back this long after the last blow is counted as missing. */
-const HORIZON_MS = 600_000;
+const HORIZON_MS = 300_000;
+/** Nor who is not back then: a storm that feeds itself has no end. */
+const MOST_EVENTS = 20_000_000;
+/** A tier with more than this of other work is as good as gone. */
+const MOST_BACKGROUND = 0.95;
 /** As the gateway closes its connections (services/gateway/src/edge/socket-server.ts). */
 const DRAIN_STEPS = 20;
 
@@ -62,30 +65,40 @@ export class Reconnects {
   readonly #random: Random;
   readonly #parameters: Parameters;
   readonly #script: Script;
+  /** Share of each tier that other work takes. */
+  readonly #background: Record<Tier, number>;
   readonly #authRequests: number[] = [];
   readonly #resumes: number[] = [];
   /** Connections that went away less those that came back, in each second. */
   readonly #gone: number[] = [];
 
   constructor(parameters: Parameters, script: Script) {
-    const { seed, authCores, brokerCores, coreSpeed, background, connections } = parameters;
+    const { seed, authCores, brokerCores, coreSpeed, connections } = parameters;
     this.#parameters = parameters;
     this.#script = script;
     this.#random = new Random(seed);
-    this.gateways = new Gateways(parameters, this.#random);
+    // Those that are left have the other work of all.
+    const share = (background: number) => Math.min(MOST_BACKGROUND, background / script.left);
+    this.#background = {
+      gateway: share(parameters.gatewayBackground),
+      auth: share(parameters.authBackground),
+      broker: share(parameters.brokerBackground),
+    };
+    this.gateways = new Gateways(parameters, this.#background.gateway, this.#random);
     this.gateways.connections.fill(connections);
     const hit = [...new Set(script.blows.map(({ gateway }) => gateway))];
     this.clients = new Clients(hit, connections, MOST_CLIENTS);
-    const usable = coreSpeed * (1 - background) * script.left;
-    this.auth = new Server(authCores * usable);
-    this.broker = new Server(brokerCores * usable);
+    const speed = coreSpeed * script.left;
+    this.auth = new Server(authCores * speed * (1 - this.#background.auth));
+    this.broker = new Server(brokerCores * speed * (1 - this.#background.broker));
     for (const [index, { atMs }] of script.blows.entries()) this.#queue.add(atMs, EVENT.blow, index);
   }
 
   run(): Outcome {
     const handle = (kind: number, subject: number) => this.#handle(kind, subject);
     const last = this.#script.blows.reduce((latest, { atMs }) => Math.max(latest, atMs), 0);
-    while (this.#queue.now < last + HORIZON_MS && this.#queue.take(handle));
+    let left = MOST_EVENTS;
+    while (left-- > 0 && this.#queue.now < last + HORIZON_MS && this.#queue.take(handle));
     return this.#outcome();
   }
 
@@ -139,11 +152,14 @@ export class Reconnects {
   }
 
   #try(client: number): void {
-    const { roundTripMs, timeoutMs } = this.#parameters;
+    const { roundTripMs, timeoutMs, refusalMicros } = this.#parameters;
     const { weight } = this.clients;
     this.tallies.tries += weight;
     const gateway = this.gateways.choose();
     if (gateway === null || !this.gateways.admits(gateway, weight)) {
+      // A refusal is an HTTP answer, and an upgrade that does not come to more.
+      const server = gateway === null ? null : this.gateways.servers[gateway];
+      server?.serve(this.#queue.now, (refusalMicros * weight) / 1_000);
       this.tallies.refused += weight;
       return this.#fail(client, roundTripMs);
     }
@@ -204,9 +220,9 @@ export class Reconnects {
   }
 
   #isAuthFull(): boolean {
-    const { authLimit, authMicros, coreSpeed, background } = this.#parameters;
+    const { authLimit, authMicros, coreSpeed } = this.#parameters;
     // Each core has as much waiting, and takes as long for it.
-    const longest = (authLimit * authMicros) / 1_000 / (coreSpeed * (1 - background));
+    const longest = (authLimit * authMicros) / 1_000 / (coreSpeed * (1 - this.#background.auth));
     return authLimit > 0 && this.auth.backlog(this.#queue.now) > longest;
   }
 
@@ -232,45 +248,22 @@ export class Reconnects {
   }
 
   #outcome(): Outcome {
-    const { background, brokerMessages, gateways, connections } = this.#parameters;
-    const { lost, tries, refused, timedOut } = this.tallies;
-    const inAll = (shares: readonly number[]) => shares.map((share) => background + (1 - background) * share);
-    const all = this.gateways.servers.map((server) => inAll(server.busyShares()));
-    const seconds = Math.max(this.#gone.length, ...all.map(({ length }) => length));
+    const perGateway = this.gateways.servers.map((server) => server.busyShares());
+    const seconds = Math.max(this.#gone.length, ...perGateway.map(({ length }) => length));
     const busiest = Array.from({ length: seconds }, (_, second) =>
-      all.reduce((most, shares) => Math.max(most, shares[second] ?? background), 0),
+      perGateway.reduce((most, shares) => Math.max(most, shares[second] ?? 0), 0),
     );
-    const busy = {
-      gateway: busiest,
-      auth: inAll(this.auth.busyShares()),
-      broker: inAll(this.broker.busyShares()),
-    };
-    const aways = this.clients.aways();
-    const p = (percent: number) => (aways.length === 0 ? 0 : percentile(aways, percent) / 1_000);
-    let gone = 0;
-    const series: Sample[] = busiest.map((gateway, second) => {
-      gone += this.#gone[second] ?? 0;
-      const connected = 1 - gone / (gateways * connections);
-      return {
-        seconds: second,
-        connected,
-        gateway,
-        auth: busy.auth[second] ?? background,
-        broker: busy.broker[second] ?? background,
-      };
+    return outcomeOf({
+      parameters: this.#parameters,
+      tallies: this.tallies,
+      aways: this.clients.aways(),
+      missing: this.clients.missing,
+      endMs: this.#queue.now,
+      busy: { gateway: busiest, auth: this.auth.busyShares(), broker: this.broker.busyShares() },
+      background: this.#background,
+      gone: this.#gone,
+      authRequests: this.#authRequests,
+      resumes: this.#resumes,
     });
-    const most = (values: readonly number[]) => values.reduce((max, value) => Math.max(max, value ?? 0), 0);
-    return {
-      lost,
-      away: { p50: p(50), p99: p(99), max: this.clients.missing === 0 ? p(100) : Number.POSITIVE_INFINITY },
-      tries: lost === 0 ? 0 : tries / lost,
-      refused,
-      timedOut,
-      peaks: { gateway: most(busy.gateway), auth: most(busy.auth), broker: most(busy.broker) },
-      authPerSecond: (most(this.#authRequests) * 1_000) / WINDOW_MS,
-      brokerMessagesPerSecond: (most(this.#resumes) * brokerMessages * 1_000) / WINDOW_MS,
-      saturated: firstSaturated(busy),
-      series,
-    };
   }
 }

@@ -4,7 +4,7 @@ import { medianInterval } from '../../measure/interval.ts';
 import { slope } from '../../measure/slope.ts';
 
 export interface Curve {
-  /** `growth.<id>-1x`, and so on. */
+  /** `growth.<id>-1`, `-4` and `-16`. */
   id: string;
   label: string;
   unit: string;
@@ -23,7 +23,7 @@ export interface CurvePoint {
 export function curveRows({ id, label, unit, of, points }: Curve): Measurement[] {
   const first = points[0]?.load as number;
   const rows = points.map(({ load, costs }, index) => ({
-    id: `growth.${id}-${Math.round(load / first)}x`,
+    id: `growth.${id}-${Math.round(load / first)}`,
     label: index === 0 ? `${label}, ${load} ${of}` : `the same, ${load}`,
     unit,
     ...overRounds(costs),
