@@ -3,6 +3,8 @@ import type { Bench, Figure, FigureResult } from './bench.ts';
 
 /** The longest takes about a minute in its quick size, and eight times that in full. */
 const TIME_LIMIT_MS = { tiny: 120_000, quick: 180_000, full: 900_000 } as const;
+/** What each peer may add, as a share of that: slow ones take as long as Natter and raw together. */
+const PER_PEER = 0.5;
 
 export class FigureRun {
   readonly #undo: (() => unknown)[] = [];
@@ -15,7 +17,8 @@ export class FigureRun {
 
   /** Never rejects: a figure that can't be measured must not take the others with it. */
   async run(figure: Figure): Promise<FigureResult | Error> {
-    const limit = TIME_LIMIT_MS[this.#settings.size];
+    const { size, peers } = this.#settings;
+    const limit = TIME_LIMIT_MS[size] * (1 + peers.length * PER_PEER);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Error>((resolve) => {
       timer = setTimeout(() => resolve(new Error(`not done after ${limit / 1_000} s`)), limit);
