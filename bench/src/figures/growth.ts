@@ -38,7 +38,7 @@ const PLANS: Record<Size, Plan> = {
   },
   full: {
     connected: { loads: [1_000, 4_000, 16_000], perRound: 1_000, rounds: 5, warmUp: 10_000 },
-    rooms: { loads: [1_000, 4_000, 10_000], perRound: 500, rounds: 5, warmUp: 3_000 },
+    rooms: { loads: [1_000, 4_000, 16_000], perRound: 500, rounds: 5, warmUp: 3_000 },
     deliveries: { watchers: [100, 400, 1_600], rooms: [1, 4, 16], perRound: 6_400, rounds: 15, warmUp: 5 },
     tokens: { ...PACE, runs: [10, 40, 160], warmUpMs: 4_000, settleMs: 4_000, slices: 15, sliceMs: 1_500 },
   },
