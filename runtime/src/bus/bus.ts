@@ -2,9 +2,9 @@
 import { type JetStreamClient, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { type Service, Svcm } from '@nats-io/services';
-import { headers, type Msg, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
+import { type Msg, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import type { Logger } from '../logger.ts';
-import { TRACEPARENT } from '../tracing.ts';
+import { appendHeaders } from './append-headers.ts';
 import { Bucket } from './bucket.ts';
 import { Bulk } from './bulk/bulk.ts';
 import { type BusOptions, dial, inboxPrefix } from './connect.ts';
@@ -202,30 +202,31 @@ export class Bus {
    * answers CONFLICT although the first try was stored: the caller reads back and knows.
    */
   async append(subject: string, data: Uint8Array | string, options: AppendOptions = {}): Promise<Appended> {
-    const attempt = (remainingMs: number) =>
-      this.#appendOnce(subject, data, options, Math.max(50, Math.min(2_000, remainingMs)));
     const timeoutMs = options.timeoutMs ?? 5_000;
     const repeatable = options.id !== undefined || options.expectLast !== undefined;
-    if (repeatable && options.once !== true) return whileUnavailable(timeoutMs, attempt);
-    return attempt(timeoutMs).catch((error: unknown) => {
-      throw asBusError(error);
-    });
+    const repeats = repeatable && options.once !== true;
+    const deadline = Date.now() + timeoutMs;
+    const attempt = (remainingMs: number) =>
+      this.#appendOnce(subject, data, options, Math.max(50, Math.min(2_000, remainingMs)));
+    try {
+      return await (repeats ? attempt(timeoutMs) : this.#appendOnce(subject, data, options, timeoutMs));
+    } catch (error) {
+      // Each token is an append, and hardly any fails: what a repeat needs is made only then.
+      const reason = asBusError(error);
+      const remainingMs = deadline - Date.now();
+      if (!repeats || reason.code !== 'UNAVAILABLE' || remainingMs <= 0) throw reason;
+      return whileUnavailable(remainingMs, attempt);
+    }
   }
 
   async #appendOnce(
     subject: string,
     data: Uint8Array | string,
     options: AppendOptions,
-    timeout: number,
+    timeoutMs: number,
   ): Promise<Appended> {
     if (!this.connected) throw new BusError('UNAVAILABLE', 'not connected to the broker');
-    const head = headers();
-    if (options.id !== undefined) head.set('Nats-Msg-Id', options.id);
-    if (options.expectLast !== undefined)
-      head.set('Nats-Expected-Last-Subject-Sequence', String(options.expectLast));
-    if (options.traceparent !== undefined) head.set(TRACEPARENT, options.traceparent);
-    if (options.rollup === true) head.set('Nats-Rollup', 'sub');
-    const reply = await this.#requests.request(subject, data, timeout, head);
+    const reply = await this.#requests.request(subject, data, timeoutMs, appendHeaders(options));
     const ack = JSON.parse(decoder.decode(reply.data));
     if (ack.error) throw apiError(ack.error);
     return { seq: ack.seq, duplicate: ack.duplicate === true };

@@ -35,6 +35,7 @@ import { createToolBox } from './tools/tool-box.ts';
 import { Cancellations } from './turn/cancellations.ts';
 import { Claims } from './turn/claims.ts';
 import { Intake } from './turn/intake.ts';
+import { PublishRounds } from './turn/publish-rounds.ts';
 import { TurnRunner } from './turn/turn-runner.ts';
 
 export type AgentConfig = ConfigOf<typeof AGENT_SETTINGS> & BaseConfig;
@@ -58,6 +59,7 @@ export async function startAgent(config: AgentConfig, log: Logger): Promise<Runn
     transcripts: new Transcripts(bus, log),
     cancellations: new Cancellations(bus, log),
     orchestrator,
+    rounds: new PublishRounds(),
     metrics: registerAgentMetrics(metrics, { runs: () => claims.size }),
     log,
     now: Date.now,

@@ -8,6 +8,7 @@
 import { LIMITS, RunBatch, type RunEnd, type RunEvent, STREAMS } from '@natter/proto';
 import { type Bus, isBusError } from '@natter/runtime';
 import { isMark, Marks } from './marks.ts';
+import type { PublishRounds } from './publish-rounds.ts';
 import type { Published } from './published.ts';
 
 /** Another agent has taken the run over; nothing more may be published. */
@@ -27,10 +28,13 @@ export interface RunPublisherOptions {
   /** Asks the registry whether the run is still ours. */
   isOurs: () => Promise<boolean>;
   signal: AbortSignal;
+  rounds: PublishRounds;
 }
 
 /** How long one try may take while the broker is away; there is another after it. */
 const PUBLISH_TIMEOUT_MS = 10_000;
+
+const HIGH_SURROGATE = 0xd800;
 
 const decoder = new TextDecoder();
 
@@ -72,7 +76,7 @@ export class RunPublisher {
     let fresh = this.#half + text;
     this.#half = '';
     // Half a surrogate pair is no text in UTF-8.
-    if (/[\uD800-\uDBFF]$/.test(fresh)) {
+    if ((fresh.charCodeAt(fresh.length - 1) & 0xfc00) === HIGH_SURROGATE) {
       this.#half = fresh.slice(-1);
       fresh = fresh.slice(0, -1);
     }
@@ -113,6 +117,7 @@ export class RunPublisher {
   async #pump(): Promise<void> {
     try {
       while (this.#pending.length > 0) {
+        await this.#options.rounds.next();
         const events = this.#pending;
         this.#pending = [];
         await this.#publish(events);

@@ -8,6 +8,7 @@ import { answerTurn } from './answer-turn.ts';
 import { type Cancellations, RunCancelled } from './cancellations.ts';
 import type { Claim, Claims } from './claims.ts';
 import type { Mark } from './marks.ts';
+import type { PublishRounds } from './publish-rounds.ts';
 import { type Published, readPublished, takeOver } from './published.ts';
 import { cancelled, failed } from './run-ends.ts';
 import { RunLost, RunPublisher } from './run-publisher.ts';
@@ -18,6 +19,8 @@ export interface TurnRunnerDeps {
   transcripts: Transcripts;
   cancellations: Cancellations;
   orchestrator: Orchestrator;
+  /** Shared by all runs of the process. */
+  rounds: PublishRounds;
   metrics: AgentMetrics;
   log: Logger;
   now: () => number;
@@ -130,7 +133,7 @@ export class TurnRunner {
   }
 
   async #produce(claim: Claim, trace: Trace, signal: AbortSignal): Promise<void> {
-    const { transcripts, bus, claims } = this.#deps;
+    const { transcripts, bus, claims, rounds } = this.#deps;
     const { turn } = claim;
     const subject = SUBJECTS.runEvents(turn.conversation, turn.run);
     const published =
@@ -146,6 +149,7 @@ export class TurnRunner {
       published,
       isOurs: () => claims.isOurs(claim),
       signal,
+      rounds,
     });
     // What readers have of a torn run they have heard with its start.
     if (over === null && !published.ended && !published.torn) publisher.emit(startOf(turn));

@@ -17,6 +17,7 @@ import { registerAgentMetrics } from '../../src/metrics.ts';
 import { Cancellations } from '../../src/turn/cancellations.ts';
 import { Claims } from '../../src/turn/claims.ts';
 import { Intake } from '../../src/turn/intake.ts';
+import { PublishRounds } from '../../src/turn/publish-rounds.ts';
 import { TurnRunner } from '../../src/turn/turn-runner.ts';
 import type { Script } from './scripted-orchestrator.ts';
 
@@ -53,7 +54,7 @@ export async function startTestAgent(
   const transcripts = new Transcripts(bus, log);
   const cancellations = new Cancellations(bus, log);
   const deps = { bus, claims, transcripts, cancellations, orchestrator, metrics, log };
-  const runner = new TurnRunner({ ...deps, now: Date.now });
+  const runner = new TurnRunner({ ...deps, rounds: new PublishRounds(), now: Date.now });
   const intake = new Intake(bus, bus.puller(STREAMS.turns, CONSUMERS.agents), runner, { concurrency }, log);
   claims.answerHolders();
   return {

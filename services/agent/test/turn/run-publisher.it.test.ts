@@ -2,6 +2,7 @@ import { type RunEvent, SUBJECTS } from '@natter/proto';
 import type { Bus } from '@natter/runtime';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PublishRounds } from '../../src/turn/publish-rounds.ts';
 import { readPublished, takeOver } from '../../src/turn/published.ts';
 import { RunLost, RunPublisher } from '../../src/turn/run-publisher.ts';
 import { batchesOf, connectBus, newTurn, textOf } from './agent-under-test.ts';
@@ -42,6 +43,7 @@ async function publisherFor(turn: { conversation: string; run: string }, claim =
     published,
     isOurs: async () => isOurs,
     signal,
+    rounds: new PublishRounds(),
   });
 }
 

@@ -48,12 +48,12 @@ export class Deadlines {
     this.#phase = null;
   }
 
-  close(): void {
+  /** `ended`: the reply came to its end, so that there is no request to abort. */
+  close(ended: boolean): void {
     clearTimeout(this.#total);
     clearTimeout(this.#idle);
     this.#caller.removeEventListener('abort', this.#cancelled);
-    // Ends a request that the consumer has walked away from; does nothing to a finished one.
-    this.#controller.abort(new ModelError('CUT_OFF', 'the request is over'));
+    if (!ended) this.#controller.abort(new ModelError('CUT_OFF', 'the request is over'));
   }
 
   #arm(phase: 'first token' | 'next token' | 'end', ms: number): void {

@@ -53,6 +53,7 @@ class OpenAiModel implements Model {
       totalMs: Math.min(request.timeoutMs ?? this.answerTimeoutMs, this.answerTimeoutMs),
     });
     const retries = request.retries ?? this.#options.retries ?? 2;
+    let ended = false;
     try {
       for (let attempt = 0; ; attempt += 1) {
         const reply = new Reply(this.#modelFor(request), deadlines, hear);
@@ -60,7 +61,9 @@ class OpenAiModel implements Model {
           const response = await this.#open(request, deadlines);
           await response.read(deadlines.signal, (bytes) => reply.take(bytes));
           request.signal.throwIfAborted();
-          return reply.finish();
+          const finish = reply.finish();
+          ended = true;
+          return finish;
         } catch (error) {
           if (reply.unheard !== null) throw reply.unheard.reason;
           request.signal.throwIfAborted();
@@ -76,7 +79,7 @@ class OpenAiModel implements Model {
         }
       }
     } finally {
-      deadlines.close();
+      deadlines.close(ended);
     }
   }
 
