@@ -30,7 +30,11 @@ export const GOALS: readonly Goal[] = [
       { measurement: `fanout.${what}-vs-nchan`, atLeast: 1 },
     ]),
   ),
-  ...[128, 1_024].map((bytes) => ({ measurement: `fanout.1000-${bytes}-by-16-ratio`, atLeast: 0.8 })),
+  ...[128, 1_024].flatMap((bytes) => [
+    { measurement: `fanout.1000-${bytes}-by-16-ratio`, atLeast: 0.8 },
+    { measurement: `fanout.1000-${bytes}-by-16-vs-socketio`, atLeast: 5 },
+    { measurement: `fanout.1000-${bytes}-by-16-vs-nchan`, atLeast: 1 },
+  ]),
   { measurement: 'logs.deliveries', atLeast: 100_000 },
   { measurement: 'logs.vs-nchan', atLeast: 1 },
   { measurement: 'logs.untold', atMost: 0 },

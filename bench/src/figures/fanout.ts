@@ -146,6 +146,7 @@ function rows(step: Step, textBytes: number, sides: readonly Side[], all: Round[
   const id = `fanout.${watchers}-${textBytes}${atOnce > 1 ? `-by-${atOnce}` : ''}`;
   const what = `${watchers} watchers, ${textBytes} B${atOnce > 1 ? `, ${atOnce} at once` : ''}`;
   const own = of({ name: 'natter' }).map(({ deliveries }) => deliveries);
+  const raw = of({ name: 'raw' }).map(({ deliveries }) => deliveries);
   const micros = (values: number[]) => 1e6 / medianInterval(values).median;
   const others = sides.slice(1).flatMap((side) => {
     const theirs = of(side).map(({ deliveries }) => deliveries);
@@ -156,8 +157,10 @@ function rows(step: Step, textBytes: number, sides: readonly Side[], all: Round[
       '×',
       own.map((value, round) => value / (theirs[round] as number)),
     );
-    const extra = (micros(own) - micros(theirs)) * watchers;
-    const why = `a message costs ${Math.round(extra)} µs more than with ${side.title}`;
+    const why =
+      side.name === 'raw'
+        ? `a message costs ${Math.round((micros(own) - micros(theirs)) * watchers)} µs more than with ${side.title}`
+        : `raw uWebSockets.js comes to ${(micros(theirs) / micros(raw)).toPrecision(2)} × ${side.title} here`;
     const guard = side.name === 'raw' ? { better: 'higher' as const } : {};
     return [row(`${id}-${side.name}`, `the same, ${side.title}`, '/s', theirs), { ...ratio, why, ...guard }];
   });
