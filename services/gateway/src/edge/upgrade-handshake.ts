@@ -10,7 +10,8 @@ export class UpgradeHandshake implements Handshake {
   /** `request` is dead once the upgrade handler has returned. */
   constructor(request: HttpRequest) {
     this.#request = request;
-    this.#query = new Query(request.getQuery());
+    // Undefined without a question mark, whatever its type says.
+    this.#query = new Query(request.getQuery() ?? '');
   }
 
   param(): string {
