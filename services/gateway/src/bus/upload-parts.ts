@@ -5,15 +5,9 @@
  * what the gateways know only in part: totals, sums, uploads that ended (docs/decisions/0021).
  */
 import { randomUUID } from 'node:crypto';
-import {
-  type ErrorCode,
-  PARTS_TO_SETTLE,
-  partName,
-  type StoredPart,
-  SUBJECTS,
-  type UploadsRequest,
-} from '@natter/proto';
+import { type ErrorCode, partName, type StoredPart, SUBJECTS, type UploadsRequest } from '@natter/proto';
 import { type Bus, BusError, isBusError, Slabs } from '@natter/runtime';
+import { SettlingUpload } from './settling-upload.ts';
 import { type PartPosition, UploadGrant } from './upload-grant.ts';
 import type { UploadsAnswer } from './uploads-client.ts';
 
@@ -25,46 +19,31 @@ export interface PartOf {
 
 /** Parts on their way, of all users: while nobody stores them, each connection may hold 8 MiB here. */
 const PARTS_BYTES = 256 * 1024 * 1024;
-/** Stored bytes of one upload that the uploads service has not heard of: by so much several gateways may exceed its size. */
-const UNSETTLED_BYTES = 8 * 1024 * 1024;
-/** And for so long: what came after its upload ended goes then. */
-const UNSETTLED_MS = 1_000;
 /** Uploads that are known here, each with up to 1,024 parts: some 64 MiB at most. */
-const GRANTS_LIMIT = 1_024;
+const KNOWN_LIMIT = 1_024;
 
 /** MAX_CHUNK_SIZE at most. */
 const SLAB_BYTES = 1024 * 1024;
 /** Kept while nobody uploads. */
 const SLABS_LIMIT = 8;
-/** Smaller parts are copied into memory of their own. */
-const LARGE_BYTES = 128 * 1024;
+/** Smaller parts are copied into memory of their own, so that at most half of a slab is empty. */
+const LARGE_BYTES = SLAB_BYTES / 2;
 
 const NONE = new Uint8Array();
-
-interface Granted {
-  grant: UploadGrant;
-  /** Parts that the uploads service has not heard of. */
-  unsettled: StoredPart[];
-  unsettledBytes: number;
-  settling: Promise<UploadsAnswer> | null;
-  timer: NodeJS.Timeout | null;
-}
 
 export interface UploadPartsDeps {
   bus: { bulk: Pick<Bus['bulk'], 'append'> };
   ask(request: UploadsRequest): Promise<UploadsAnswer>;
   storeTimeoutMs: number;
   now: () => number;
-  /** What is not asked by anybody failed; it is tried again. */
+  /** A settle that nobody waits for failed; it is tried again. */
   onFailure(error: unknown): void;
 }
 
 export class UploadParts {
   readonly #deps: UploadPartsDeps;
   /** By owner and file; the one that was not used for longest is the first. */
-  readonly #granted = new Map<string, Granted>();
-  /** Those with parts that the uploads service has not heard of. */
-  readonly #unsettled = new Set<Granted>();
+  readonly #known = new Map<string, SettlingUpload>();
   readonly #slabs = new Slabs(SLAB_BYTES, SLABS_LIMIT);
   #bytes = 0;
 
@@ -80,10 +59,12 @@ export class UploadParts {
    */
   async put(of: PartOf, bytes: Uint8Array): Promise<UploadsAnswer> {
     const { byteLength } = bytes;
-    if (this.#bytes + byteLength > PARTS_BYTES)
+    const inSlab = byteLength >= LARGE_BYTES && byteLength <= SLAB_BYTES;
+    const held = inSlab ? SLAB_BYTES : byteLength;
+    if (this.#bytes + held > PARTS_BYTES)
       throw new BusError('UNAVAILABLE', 'too many parts of uploads are on their way');
-    this.#bytes += byteLength;
-    const slab = byteLength >= LARGE_BYTES && byteLength <= SLAB_BYTES ? this.#slabs.take() : null;
+    this.#bytes += held;
+    const slab = inSlab ? this.#slabs.take() : null;
     // Nothing is waited for before this.
     const copy = slab?.subarray(0, byteLength) ?? new Uint8Array(byteLength);
     copy.set(bytes);
@@ -93,7 +74,7 @@ export class UploadParts {
       if (slab !== null) this.#slabs.give(slab);
       return answer;
     } finally {
-      this.#bytes -= byteLength;
+      this.#bytes -= held;
     }
   }
 
@@ -101,17 +82,17 @@ export class UploadParts {
   know(sub: string, answer: UploadsAnswer): void {
     if (!answer.ok || answer.progress === undefined || answer.parts === undefined) return;
     const { progress, parts } = answer;
-    const known = this.#granted.get(keyOf(sub, progress.id));
+    const known = this.#known.get(keyOf(sub, progress.id));
     if (known === undefined) this.#remember(new UploadGrant(sub, progress, parts));
-    else known.grant.update({ progress, parts }, known.unsettled);
+    else known.update({ progress, parts });
   }
 
   /** Does what may end an upload; parts that come meanwhile, and later ones, are judged anew. */
   async whileEnding(sub: string, id: string, end: () => Promise<UploadsAnswer>): Promise<UploadsAnswer> {
-    const known = this.#granted.get(keyOf(sub, id));
+    const known = this.#known.get(keyOf(sub, id));
     if (known === undefined) return end();
-    this.#drop(known);
-    const unsettled = known.unsettled.splice(0);
+    this.#forget(known);
+    const unsettled = known.takeUnsettled();
     let isOver = false;
     try {
       const answer = await end();
@@ -119,18 +100,18 @@ export class UploadParts {
       return answer;
     } finally {
       // With an upload that is over its parts are gone; those of one that was gone before may be there.
-      if (!isOver) for (const part of unsettled) this.#note(known, part);
+      if (!isOver) for (const part of unsettled) known.note(part);
     }
   }
 
   /** Resolves when the uploads service has heard of all parts, or could not be asked. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#unsettled].map((known) => this.#settle(known)));
+    await Promise.all([...this.#known.values()].map((known) => known.settleRest()));
   }
 
   async #put({ sub, id, position }: PartOf, bytes: Uint8Array): Promise<UploadsAnswer> {
     const total = 'index' in position ? position.total : null;
-    let known = this.#granted.get(keyOf(sub, id));
+    let known = this.#known.get(keyOf(sub, id));
     let isFresh = false;
     if (known === undefined || known.grant.needsTotal(position)) {
       const found = await this.#find(sub, id, total);
@@ -141,7 +122,7 @@ export class UploadParts {
     const { now } = this.#deps;
     let judged = known.grant.judge(position, bytes.length, now());
     if (!judged.ok && judged.stale && !isFresh) {
-      const answer = await this.#settle(known);
+      const answer = await known.settle();
       if (!answer.ok) return answer;
       judged = known.grant.judge(position, bytes.length, now());
     }
@@ -153,16 +134,16 @@ export class UploadParts {
     sub: string,
     id: string,
     total: number | null,
-  ): Promise<{ known: Granted } | { refused: UploadsAnswer }> {
+  ): Promise<{ known: SettlingUpload } | { refused: UploadsAnswer }> {
     const answer = await this.#deps.ask({ op: 'settle', sub, id, total, stored: [] });
     if (!answer.ok) return { refused: answer };
     this.know(sub, answer);
-    const known = this.#granted.get(keyOf(sub, id));
+    const known = this.#known.get(keyOf(sub, id));
     if (known === undefined) throw new Error('the uploads service answered no progress');
     return { known };
   }
 
-  async #store(known: Granted, part: StoredPart, bytes: Uint8Array): Promise<UploadsAnswer> {
+  async #store(known: SettlingUpload, part: StoredPart, bytes: Uint8Array): Promise<UploadsAnswer> {
     const { grant } = known;
     const { bus, storeTimeoutMs } = this.#deps;
     this.#touch(known);
@@ -174,98 +155,45 @@ export class UploadParts {
     } catch (error) {
       grant.landed(part, false);
       // It may have been stored all the same.
-      this.#note(known, part);
+      known.note(part);
       // Full: others have to finish first, or to expire.
       if (isBusError(error, 'REFUSED')) throw new BusError('UNAVAILABLE', 'CHUNKS takes no more', error);
       throw error;
     }
     const differs = grant.landed(part, true);
-    this.#note(known, part);
+    known.note(part);
     // The upload may have ended meanwhile, or this is another try of a part.
     if (differs || !this.#isKnown(known)) {
-      const answer = await this.#settle(known);
+      const answer = await known.settle();
       if (!answer.ok) return answer;
       if (!grant.has(part)) return refusal('FILE_SIZE_MISMATCH');
     }
     return { ok: true, progress: grant.progress, bytes: NONE };
   }
 
-  #note(known: Granted, part: StoredPart): void {
-    known.unsettled.push(part);
-    known.unsettledBytes += part.length;
-    this.#unsettled.add(known);
-    const isMuch = known.unsettledBytes >= UNSETTLED_BYTES || known.unsettled.length >= PARTS_TO_SETTLE / 2;
-    if (isMuch) this.#settleSoon(known, 0);
-    else this.#settleSoon(known, UNSETTLED_MS);
-  }
-
-  #settleSoon(known: Granted, afterMs: number): void {
-    if (known.timer !== null && afterMs > 0) return;
-    if (known.timer !== null) clearTimeout(known.timer);
-    known.timer = setTimeout(() => {
-      known.timer = null;
-      if (known.unsettled.length > 0) this.#settle(known).catch(this.#deps.onFailure);
-    }, afterMs).unref();
-  }
-
-  /** Tells of all that was stored so far; resolves with what has arrived then. */
-  async #settle(known: Granted): Promise<UploadsAnswer> {
-    // One that is under way does not know of what was stored since.
-    for (; known.settling !== null; ) await known.settling.catch(() => undefined);
-    known.settling = this.#settleNow(known).finally(() => {
-      known.settling = null;
-    });
-    return known.settling;
-  }
-
-  async #settleNow(known: Granted): Promise<UploadsAnswer> {
-    const { grant } = known;
-    const stored = known.unsettled.splice(0, PARTS_TO_SETTLE);
-    known.unsettledBytes = 0;
-    if (known.timer !== null) clearTimeout(known.timer);
-    known.timer = null;
-    try {
-      const answer = await this.#deps.ask({
-        op: 'settle',
-        sub: grant.sub,
-        id: grant.id,
-        total: null,
-        stored,
-      });
-      if (answer.ok) grant.update(answer, known.unsettled);
-      else this.#drop(known);
-      if (known.unsettled.length > 0) this.#settleSoon(known, UNSETTLED_MS);
-      else this.#unsettled.delete(known);
-      return answer;
-    } catch (error) {
-      known.unsettled.unshift(...stored);
-      // CHUNKS lets them go with the upload.
-      if (grant.expiresAt > this.#deps.now()) this.#settleSoon(known, UNSETTLED_MS);
-      else this.#unsettled.delete(known);
-      throw error;
-    }
-  }
-
   #remember(grant: UploadGrant): void {
-    const known = { grant, unsettled: [], unsettledBytes: 0, settling: null, timer: null };
-    this.#granted.set(keyOf(grant.sub, grant.id), known);
-    // Its parts are settled all the same: the timer holds it.
-    if (this.#granted.size > GRANTS_LIMIT) this.#granted.delete(this.#granted.keys().next().value ?? '');
+    const { ask, now, onFailure } = this.#deps;
+    const known = new SettlingUpload(grant, { ask, now, onFailure, over: (ended) => this.#forget(ended) });
+    this.#known.set(keyOf(grant.sub, grant.id), known);
+    const [oldest] = this.#known;
+    // The uploads service hears of its parts all the same.
+    if (this.#known.size > KNOWN_LIMIT && oldest !== undefined) this.#known.delete(oldest[0]);
   }
 
-  #isKnown(known: Granted): boolean {
-    return this.#granted.get(keyOf(known.grant.sub, known.grant.id)) === known;
+  #isKnown(known: SettlingUpload): boolean {
+    return this.#known.get(keyOf(known.grant.sub, known.grant.id)) === known;
   }
 
-  #touch(known: Granted): void {
+  /** It is the last that goes where there are too many. */
+  #touch(known: SettlingUpload): void {
     if (!this.#isKnown(known)) return;
     const key = keyOf(known.grant.sub, known.grant.id);
-    this.#granted.delete(key);
-    this.#granted.set(key, known);
+    this.#known.delete(key);
+    this.#known.set(key, known);
   }
 
-  #drop(known: Granted): void {
-    if (this.#isKnown(known)) this.#granted.delete(keyOf(known.grant.sub, known.grant.id));
+  #forget(known: SettlingUpload): void {
+    if (this.#isKnown(known)) this.#known.delete(keyOf(known.grant.sub, known.grant.id));
   }
 }
 
