@@ -151,8 +151,6 @@ export class TurnRunner {
       signal,
       rounds,
     });
-    // What readers have of a torn run they have heard with its start.
-    if (over === null && !published.ended && !published.torn) publisher.emit(startOf(turn));
     if (over !== null) return this.#end(claim, publisher, published, over.message, null);
     await this.#finish(claim, publisher, published, trace, signal);
   }
@@ -171,6 +169,9 @@ export class TurnRunner {
     const watch = await cancellations.watch(turn, claim.storedAtMs);
     try {
       const messageSeq = await transcripts.addQuestion(turn);
+      // Not before: readers hear of a question by whichever is first, and two must come in the log's order.
+      // What readers have of a torn run they have heard with its start.
+      if (!published.ended && !published.torn) publisher.emit(startOf(turn));
       let message = this.#needless(claim, published, watch.signal, trace);
       if (message === null) {
         const history = await transcripts.read(turn, recent, messageSeq);

@@ -85,6 +85,19 @@ describe('a turn', () => {
     expect(events[5]).toEqual({ type: 'run.noted', text: 'x'.repeat(500) });
   });
 
+  it('is in the log before its run is told of, whatever the broker takes longer for', async () => {
+    const agent = await start(scripted((question) => say(question, 'yes')));
+    const turn = newTurn('first in the log');
+    const heard: string[] = [];
+    agent.bus.subscribe(SUBJECTS.conversationOut(turn.conversation), ({ subject }) => {
+      heard.push(subject.includes('.run.') ? 'run' : 'log');
+    });
+    await store(agent.bus, turn);
+    await eventsToEnd(agent.bus, turn);
+    expect(heard.filter((kind) => kind === 'log')).toHaveLength(1);
+    expect(heard[0]).toBe('log');
+  });
+
   it('says how long it took from the question to the end of the answer', async () => {
     const agent = await start(scripted((question) => say(question, 'yes')));
     const turn = { ...newTurn('one'), askedAt: Date.now() - 60_000 };
