@@ -9,6 +9,7 @@ import { Bucket } from './bucket.ts';
 import { Bulk } from './bulk/bulk.ts';
 import { type BusOptions, dial, inboxPrefix } from './connect.ts';
 import { apiError, asBusError, BusError } from './errors.ts';
+import { leanSubscription } from './lean-subscription.ts';
 import { Puller } from './puller.ts';
 import { RequestMux } from './request-mux.ts';
 import { whileUnavailable } from './retry.ts';
@@ -153,18 +154,20 @@ export class Bus {
 
   /** Calls `handler` for each message. An error it throws is logged and ends nothing. */
   subscribe(subject: string, handler: (message: BusMessage) => void, queue?: string): Subscription {
-    const subscription = this.#nc.subscribe(subject, {
-      ...(queue === undefined ? {} : { queue }),
-      // A throw in here would end the connection's read loop (PITFALLS).
-      callback: (error, message) => {
-        if (error) return this.#log.error({ err: error, subject }, 'subscription failed');
-        try {
-          handler(wrap(message));
-        } catch (err) {
-          this.#log.error({ err, subject }, 'a handler threw');
-        }
-      },
-    });
+    const subscription = leanSubscription(
+      this.#nc.subscribe(subject, {
+        ...(queue === undefined ? {} : { queue }),
+        // A throw in here would end the connection's read loop (PITFALLS).
+        callback: (error, message) => {
+          if (error) return this.#log.error({ err: error, subject }, 'subscription failed');
+          try {
+            handler(wrap(message));
+          } catch (err) {
+            this.#log.error({ err, subject }, 'a handler threw');
+          }
+        },
+      }),
+    );
     return { close: () => subscription.unsubscribe() };
   }
 

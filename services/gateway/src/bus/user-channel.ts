@@ -2,11 +2,15 @@
 import { SUBJECTS, UserEvent } from '@natter/proto';
 import type { Bus, Subscription } from '@natter/runtime';
 
-type Listener = (event: UserEvent) => void;
+/** A connection; no closure of it, which would cost memory. */
+export interface UserListener {
+  hear(event: UserEvent): void;
+}
 
 interface Channel {
   subscription: Subscription;
-  listeners: Set<Listener>;
+  /** A few, as users have devices. */
+  listeners: UserListener[];
 }
 
 const decoder = new TextDecoder();
@@ -25,23 +29,27 @@ export class UserChannel {
     this.#bus.publish(SUBJECTS.userOut(sub), JSON.stringify(event));
   }
 
-  /** Returns the function that ends it. */
-  listen(sub: string, listener: Listener): () => void {
+  listen(sub: string, listener: UserListener): void {
     const channel = this.#channels.get(sub) ?? this.#open(sub);
-    channel.listeners.add(listener);
-    return () => {
-      channel.listeners.delete(listener);
-      if (channel.listeners.size > 0 || this.#channels.get(sub) !== channel) return;
-      channel.subscription.close();
-      this.#channels.delete(sub);
-    };
+    channel.listeners.push(listener);
+  }
+
+  /** Does nothing for one that doesn't listen. */
+  unlisten(sub: string, listener: UserListener): void {
+    const channel = this.#channels.get(sub);
+    const at = channel?.listeners.indexOf(listener) ?? -1;
+    if (channel === undefined || at === -1) return;
+    channel.listeners.splice(at, 1);
+    if (channel.listeners.length > 0) return;
+    channel.subscription.close();
+    this.#channels.delete(sub);
   }
 
   #open(sub: string): Channel {
-    const listeners = new Set<Listener>();
+    const listeners: UserListener[] = [];
     const subscription = this.#bus.subscribe(SUBJECTS.userOut(sub), (message) => {
       const event = UserEvent.parse(JSON.parse(decoder.decode(message.data)));
-      for (const listener of listeners) listener(event);
+      for (const listener of [...listeners]) listener.hear(event);
     });
     const channel = { subscription, listeners };
     this.#channels.set(sub, channel);

@@ -43,7 +43,7 @@ export interface SessionContext {
   roomsHere: RoomsHere;
   presence: Pick<Presence, 'enter' | 'exit' | 'who'>;
   positions: Pick<Positions, 'read' | 'readAll' | 'write'>;
-  users: Pick<UserChannel, 'tell' | 'listen'>;
+  users: Pick<UserChannel, 'tell' | 'listen' | 'unlisten'>;
   /** Questions by user, over all of their connections here: the first and cheap look. */
   questions: Pick<UserRates, 'take'>;
   /** Connections that join or resume as they open, by user. */

@@ -64,7 +64,8 @@ export class Session implements Connection {
   #confirmedAtMs = 0;
   #rates: FrameRates | null = null;
   #uploading: Uploading | null = null;
-  #stopListening: (() => void) | null = null;
+  /** Whether it hears what the user's other connections do. */
+  #listens = false;
   #heartbeatAtMs: number;
 
   constructor(context: SessionContext, dialect: Dialect, socket: Socket, opening: Opening) {
@@ -131,6 +132,17 @@ export class Session implements Connection {
   /** Something that was published to the connection did not fit into its buffer. */
   dropped(): void {
     this.close('slowReader');
+  }
+
+  /** Another device of the user has asked something in a conversation of theirs. */
+  hear({ conversation, connection, seq }: UserEvent): void {
+    const { principal } = this;
+    const name = conversationName(conversation);
+    if (connection === this.id || principal === null || name === null || 'room' in name) return;
+    if (name.owner !== principal.sub) return;
+    this.#seats.watchOwn(principal, name.name, seq).catch((err: unknown) => {
+      this.context.log.warn({ err }, 'a conversation of another device could not be watched');
+    });
   }
 
   /** Looks at the deadlines; called about once a second. */
@@ -212,9 +224,10 @@ export class Session implements Connection {
     this.#waiting = null;
     this.#asking?.end();
     this.#seats.end();
-    this.#stopListening?.();
-    this.#stopListening = null;
-    if (this.principal !== null) this.context.releaseUser(this.principal.sub);
+    if (this.principal !== null) {
+      this.#unlisten(this.principal.sub);
+      this.context.releaseUser(this.principal.sub);
+    }
     this.principal = null;
   }
 
@@ -401,8 +414,10 @@ export class Session implements Connection {
     // Behind the greeting, which is the first frame of every wire that has one.
     if (this.#problem !== null) this.refuse(this.#problem);
     this.#problem = null;
-    if (this.dialect.manner.offlineQueue)
-      this.#stopListening = this.context.users.listen(principal.sub, (event) => this.#hear(event));
+    if (this.dialect.manner.offlineQueue) {
+      this.#listens = true;
+      this.context.users.listen(principal.sub, this);
+    }
     await this.#arrival.arrive(principal);
   }
 
@@ -416,8 +431,12 @@ export class Session implements Connection {
     this.#asking?.forgetOwnSession();
     this.options = this.opening.options;
     this.onBusy = this.opening.onBusy;
-    this.#stopListening?.();
-    this.#stopListening = null;
+    this.#unlisten(sub);
+  }
+
+  #unlisten(sub: string): void {
+    if (this.#listens) this.context.users.unlisten(sub, this);
+    this.#listens = false;
   }
 
   #reject(code: 'INVALID_TOKEN' | 'TOKEN_EXPIRED' | 'AUTH_REQUIRED'): void {
@@ -425,17 +444,6 @@ export class Session implements Connection {
     this.context.metrics.errors.inc({ code });
     this.send(this.dialect.encodeRefused(code, { correlationId: newCorrelationId() }));
     if (refusedToken !== 'stays') this.close(refusedToken);
-  }
-
-  /** Another device of the user has asked something in a conversation of theirs. */
-  #hear({ conversation, connection, seq }: UserEvent): void {
-    const { principal } = this;
-    const name = conversationName(conversation);
-    if (connection === this.id || principal === null || name === null || 'room' in name) return;
-    if (name.owner !== principal.sub) return;
-    this.#seats.watchOwn(principal, name.name, seq).catch((err: unknown) => {
-      this.context.log.warn({ err }, 'a conversation of another device could not be watched');
-    });
   }
 }
 

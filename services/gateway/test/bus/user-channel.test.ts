@@ -31,9 +31,9 @@ describe('UserChannel', () => {
     const bus = fakeBus();
     const channel = new UserChannel(bus);
     const heard: string[] = [];
-    channel.listen('alice', () => heard.push('one'));
-    channel.listen('alice', () => heard.push('two'));
-    channel.listen('bob', () => heard.push('bob'));
+    channel.listen('alice', { hear: () => heard.push('one') });
+    channel.listen('alice', { hear: () => heard.push('two') });
+    channel.listen('bob', { hear: () => heard.push('bob') });
     channel.tell('alice', EVENT);
     expect(heard).toEqual(['one', 'two']);
     expect(bus.opened()).toBe(2);
@@ -43,15 +43,17 @@ describe('UserChannel', () => {
     const bus = fakeBus();
     const channel = new UserChannel(bus);
     const heard: UserEvent[] = [];
-    const [one, two] = [channel.listen('alice', () => undefined), channel.listen('alice', () => undefined)];
-    one();
+    const [one, two] = [{ hear: () => undefined }, { hear: () => undefined }];
+    channel.listen('alice', one);
+    channel.listen('alice', two);
+    channel.unlisten('alice', one);
     expect([...bus.handlers.keys()]).toEqual([SUBJECTS.userOut('alice')]);
-    two();
-    two();
+    channel.unlisten('alice', two);
+    channel.unlisten('alice', two);
     expect(bus.handlers.size).toBe(0);
-    channel.listen('alice', (event) => heard.push(event));
+    channel.listen('alice', { hear: (event) => heard.push(event) });
     // One that ended before must not end this one.
-    one();
+    channel.unlisten('alice', one);
     channel.tell('alice', EVENT);
     expect(heard).toEqual([EVENT]);
   });

@@ -289,10 +289,8 @@ export function rig({
     },
     users: {
       tell: (_, event) => void self.told.push(event),
-      listen: (sub, listener) => {
-        self.listeners.set(sub, listener);
-        return () => void self.listeners.delete(sub);
-      },
+      listen: (sub, listener) => void self.listeners.set(sub, (event) => listener.hear(event)),
+      unlisten: (sub) => void self.listeners.delete(sub),
     },
     questions: new UserRates(1_000, 60, now),
     arrivals: new UserRates(100, 60, now),
