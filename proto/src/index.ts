@@ -107,7 +107,7 @@ export {
   type TranscriptMessage,
   TranscriptRecord,
 } from './transcript.ts';
-export { RunId, ToolServer, Turn, TurnOptions } from './turn.ts';
+export { isRunId, RunId, ToolServer, Turn, TurnOptions } from './turn.ts';
 export {
   FILE_TEXT_CHARS,
   FileId,

@@ -1,6 +1,7 @@
 /** Who a connection acts for, and the messages by which the gateway asks the auth service. */
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
+import { RoomView } from './rooms.ts';
 
 export const Principal = z.object({
   /** Subject of the token; the owner of its conversations. */
@@ -26,6 +27,8 @@ export type TokenUse = z.infer<typeof TokenUse>;
 export const VerifyRequest = z.object({
   token: z.string().min(1).max(LIMITS.tokenBytes),
   use: TokenUse.default('access'),
+  /** Keys of shared and group rooms whoever it stands for wants to come back to. */
+  rooms: z.array(z.string().max(1024)).max(16).optional(),
 });
 export type VerifyRequest = z.infer<typeof VerifyRequest>;
 
@@ -34,7 +37,12 @@ export const TokenRefusal = z.enum(['invalid', 'expired', 'unavailable']);
 export type TokenRefusal = z.infer<typeof TokenRefusal>;
 
 export const VerifyReply = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), principal: Principal }),
+  z.object({
+    ok: z.literal(true),
+    principal: Principal,
+    /** Those of the rooms asked for that they may be in now; left out where nobody could tell. */
+    rooms: z.array(RoomView).max(16).optional(),
+  }),
   z.object({ ok: z.literal(false), reason: TokenRefusal }),
 ]);
 export type VerifyReply = z.infer<typeof VerifyReply>;

@@ -6,6 +6,7 @@
  */
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { apiError, BusError } from './errors.ts';
+import { headOf, lastHeader } from './message-head.ts';
 import type { RequestMux } from './request-mux.ts';
 import { whileUnavailable } from './retry.ts';
 
@@ -90,7 +91,7 @@ export class StreamReader {
     const query = JSON.stringify({ multi_last: subjects });
     const found = await whileUnavailable(READ_TIMEOUT_MS, () =>
       this.#ask(stream, query, (end) => {
-        upTo = Number(end.headers?.last('Nats-UpTo-Sequence') ?? 0);
+        upTo = Number(lastHeader(headOf(end), 'Nats-UpTo-Sequence') ?? 0);
       }),
     );
     return { found, upTo };
@@ -120,12 +121,7 @@ export class StreamReader {
       subject: message.subject,
       timeMs: Date.parse(message.time),
       data: Buffer.from(message.data ?? '', 'base64'),
-      header: (name) =>
-        head
-          .split('\r\n')
-          .findLast((line) => line.startsWith(`${name}:`))
-          ?.slice(name.length + 1)
-          .trim() || undefined,
+      header: (name) => lastHeader(head, name),
     };
   }
 
@@ -135,7 +131,8 @@ export class StreamReader {
     return whileUnavailable(READ_TIMEOUT_MS, async () => {
       // Over the mux: it costs the broker and us no subscription.
       const answer = await this.#requests.request(`$JS.API.DIRECT.GET.${stream}`, data, SILENCE_MS);
-      if (isMessage(answer)) return stored(answer);
+      const message = stored(answer);
+      if (message !== null) return message;
       const { code = 500, description = '' } = answer.headers ?? {};
       if (code === NOT_FOUND) return null;
       throw apiError({ code, description });
@@ -157,7 +154,8 @@ export class StreamReader {
     const take = (error: Error | null, message: Msg) => {
       silent.refresh();
       if (error) return reject(error);
-      if (isMessage(message)) return void found.push(stored(message));
+      const one = stored(message);
+      if (one !== null) return void found.push(one);
       const { code = 500, description = '' } = message.headers ?? {};
       if (code === END_OF_BATCH || code === NOT_FOUND) {
         ended?.(message);
@@ -177,21 +175,19 @@ export class StreamReader {
   }
 }
 
-/** Messages carry no status code; statuses carry no sequence. */
-function isMessage(message: Msg): boolean {
-  return message.headers?.has('Nats-Sequence') === true;
-}
-
-function stored(message: Msg): Stored {
-  const { headers, data } = message;
-  // The broker adds its own behind those of the publisher, who may have claimed to be it.
-  const header = (name: string) => headers?.last(name) || undefined;
+/** Null for a status: messages carry no status code, statuses carry no sequence. */
+function stored(message: Msg): Stored | null {
+  const head = headOf(message);
+  const seq = lastHeader(head, 'Nats-Sequence');
+  if (seq === undefined) return null;
   return {
-    seq: Number(header('Nats-Sequence')),
-    subject: header('Nats-Subject') ?? '',
-    // RFC 3339 with up to nine digits behind the second; Date.parse drops those behind the third.
-    timeMs: Date.parse(header('Nats-Time-Stamp') ?? ''),
-    data,
-    header,
+    seq: Number(seq),
+    subject: lastHeader(head, 'Nats-Subject') ?? '',
+    get timeMs() {
+      // RFC 3339 with up to nine digits behind the second; Date.parse drops those behind the third.
+      return Date.parse(lastHeader(head, 'Nats-Time-Stamp') ?? '');
+    },
+    data: message.data,
+    header: (name) => lastHeader(head, name),
   };
 }

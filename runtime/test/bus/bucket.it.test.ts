@@ -61,3 +61,39 @@ test('keys that are purged leave nothing behind, but for what was written after 
   await bucket.purge('purged.*');
   expect(await left()).toEqual([]);
 });
+
+test('many keys are read at once, as the leader has them', async () => {
+  const bus = await connected(server);
+  const bucket = await bus.bucket('runs');
+  const keys = Array.from({ length: 30 }, (_, index) => `many.${index}`);
+  for (const key of keys.slice(0, 20)) await bucket.create(key, `of ${key}`);
+  await bucket.delete('many.0');
+  const asked: string[] = [];
+  for (const kind of ['STREAM.MSG.GET', 'STREAM.INFO', 'DIRECT.GET'])
+    bus.subscribe(`$JS.API.${kind}.>`, ({ subject }) => asked.push(subject));
+  const found = await bucket.getManyFromLeader(keys);
+  expect([...found.keys()].toSorted()).toEqual(keys.slice(1, 20).toSorted());
+  expect(text(found.get('many.7') ?? null)).toBe('of many.7');
+  expect(found.get('many.7')?.revision).toBe((await bucket.getFromLeader('many.7'))?.revision);
+  expect(asked.slice(0, 2)).toEqual(['$JS.API.STREAM.INFO.KV_runs', '$JS.API.DIRECT.GET.KV_runs']);
+});
+
+test('the leader is asked for each of many keys when who answered may be behind it', async () => {
+  const bus = await connected(server);
+  const bucket = await bus.bucket('runs');
+  const keys = Array.from({ length: 12 }, (_, index) => `behind.${index}`);
+  const revisions = [];
+  for (const key of keys) revisions.push(await bucket.create(key, 'x'));
+  const stale = vi
+    .spyOn(bus.stored, 'lastOf')
+    .mockResolvedValue({ found: [], upTo: (revisions.at(-1) ?? 0) - 1 });
+  const found = await bucket.getManyFromLeader(keys);
+  expect(stale).toHaveBeenCalledOnce();
+  expect([...found.values()].map(({ revision }) => revision)).toEqual(revisions);
+});
+
+test('of many keys of which none was ever written nothing is found', async () => {
+  const bucket = await (await connected(server)).bucket('runs');
+  const keys = Array.from({ length: 12 }, (_, index) => `never.${index}`);
+  expect((await bucket.getManyFromLeader(keys)).size).toBe(0);
+});

@@ -23,6 +23,7 @@ import { requestJson } from './request-json.ts';
 import { accessEndpoint } from './rooms/access-endpoint.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import { roomsEndpoint } from './rooms/rooms-endpoint.ts';
+import { addRooms } from './rooms/rooms-of-tokens.ts';
 import type { StoreOpener } from './rooms/stores.ts';
 import { issueToken, UnfitToken } from './tokens/issue-token.ts';
 import type { TokenIssuer } from './tokens/token-issuer.ts';
@@ -34,8 +35,10 @@ import type { TokenVerifier } from './tokens/token-verifier.ts';
  * comes back, rather than waiting behind a second of signature checks.
  */
 const MAX_UNDER_WAY = 2_000;
-/** A token whose every byte is escaped in JSON, and the rest of the object. */
-const MAX_REQUEST_BYTES = LIMITS.tokenBytes * 6 + 4_096;
+/** A token whose every byte is escaped in JSON, 16 rooms, and the rest of the object. */
+const MAX_REQUEST_BYTES = LIMITS.tokenBytes * 6 + 16 * 1_100 + 4_096;
+/** What stands for a request that can't be read: it is refused as invalid. */
+const NO_TOKEN: VerifyRequest = { token: '', use: 'access' };
 /** Long enough for a day at the page, short enough that a leaked one is soon worth nothing. */
 const DEV_LOGIN_TTL_S = 8 * 3600;
 
@@ -74,13 +77,21 @@ export function authEndpoints(parts: EndpointParts): Endpoint[] {
   const { rooms, stores, apiKeys, log } = parts;
   const count = (op: string, result: string) => counters.rooms.inc({ op, result });
   const aboutRooms = { rooms, stores, log, count };
+  const verify = async (asks: readonly VerifyRequest[]): Promise<VerifyReply[]> => {
+    const judged = asks.map(async (ask) => {
+      const reply = await bounded<VerifyReply>(unavailable, () => judge(ask, parts, counters));
+      counters.verifications.inc({ result: reply.ok ? 'ok' : reply.reason });
+      return reply;
+    });
+    return addRooms(asks, await Promise.all(judged), aboutRooms);
+  };
   return [
     {
       name: 'verify',
       subject: SUBJECTS.authVerify,
       handle: async (request) => {
-        const reply = await bounded<VerifyReply>(unavailable, () => verify(request, parts, counters));
-        counters.verifications.inc({ result: reply.ok ? 'ok' : reply.reason });
+        const asked = VerifyRequest.safeParse(requestJson(request, MAX_REQUEST_BYTES));
+        const [reply] = await verify(asked.success ? [asked.data] : [NO_TOKEN]);
         return JSON.stringify(reply);
       },
     },
@@ -89,13 +100,7 @@ export function authEndpoints(parts: EndpointParts): Endpoint[] {
       subject: SUBJECTS.authVerifyMany,
       handle: async (request) => {
         const asked = VerifyManyRequest.safeParse(requestJson(request, MAX_REQUEST_BYTES * VERIFY_AT_ONCE));
-        const replies = await Promise.all(
-          (asked.success ? asked.data.asks : []).map(async (one) => {
-            const reply = await bounded<VerifyReply>(unavailable, () => judge(one, parts, counters));
-            counters.verifications.inc({ result: reply.ok ? 'ok' : reply.reason });
-            return reply;
-          }),
-        );
+        const replies = await verify(asked.success ? asked.data.asks : []);
         return JSON.stringify({ replies } satisfies VerifyManyReply);
       },
     },
@@ -115,15 +120,6 @@ export function authEndpoints(parts: EndpointParts): Endpoint[] {
     accessEndpoint(aboutRooms),
     apiKeysEndpoint({ apiKeys, log, count: (op, result) => counters.apiKeys.inc({ op, result }) }),
   ];
-}
-
-async function verify(
-  request: BusMessage,
-  parts: EndpointParts,
-  counters: AuthMetrics,
-): Promise<VerifyReply> {
-  const asked = VerifyRequest.safeParse(requestJson(request, MAX_REQUEST_BYTES));
-  return asked.success ? judge(asked.data, parts, counters) : { ok: false, reason: 'invalid' };
 }
 
 async function judge(

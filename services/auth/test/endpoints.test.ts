@@ -1,4 +1,4 @@
-import { ApiKeysReply, JwksReply, LoginReply, SUBJECTS, VerifyReply } from '@natter/proto';
+import { ApiKeysReply, JwksReply, LoginReply, SUBJECTS, VerifyManyReply, VerifyReply } from '@natter/proto';
 import { BusError, type BusMessage, Metrics } from '@natter/runtime';
 import { decodeJwt } from 'jose';
 import { expect, it } from 'vitest';
@@ -107,4 +107,39 @@ it('makes, judges and revokes API keys, and counts what was asked', async () => 
   const text = await metrics.expose();
   for (const op of ['create', 'revoke'])
     expect(text).toContain(`natter_auth_api_key_requests_total{op="${op}",result="ok",service="auth"} 1`);
+});
+
+it('judges many tokens at once, each by itself, and counts them', async () => {
+  const { ask, metrics } = await service({ NATTER_DEV_LOGIN: 'true' });
+  const login = LoginReply.parse(await ask(SUBJECTS.authLogin, { sub: 'alice' }));
+  if (!login.ok) throw new Error(login.reason);
+  const asks = [{ token: 'x' }, { token: login.token }, { token: login.token, use: 'master' }];
+  const { replies } = VerifyManyReply.parse(await ask(SUBJECTS.authVerifyMany, { asks }));
+  expect(replies.map((reply) => (reply.ok ? reply.principal.sub : reply.reason))).toEqual([
+    'invalid',
+    'alice',
+    'invalid',
+  ]);
+  const text = await metrics.expose();
+  expect(text).toContain('natter_auth_verifications_total{result="ok",service="auth"} 1');
+  expect(text).toContain('natter_auth_verifications_total{result="invalid",service="auth"} 2');
+});
+
+it.each([
+  ['no JSON', new TextEncoder().encode('{')],
+  ['no tokens', { asks: [] }],
+  ['65 tokens', { asks: Array.from({ length: 65 }, () => ({ token: 'x' })) }],
+  ['a token that is none', { asks: [{ token: 'x' }, { token: 7 }] }],
+])('answers nothing to a request about many tokens with %s', async (_what, body) => {
+  const { ask } = await service();
+  expect(await ask(SUBJECTS.authVerifyMany, body)).toEqual({ replies: [] });
+});
+
+it('judges a token also when nobody can tell about the rooms it came with', async () => {
+  const { ask } = await service({ NATTER_DEV_LOGIN: 'true' });
+  const login = LoginReply.parse(await ask(SUBJECTS.authLogin, { sub: 'alice' }));
+  if (!login.ok) throw new Error(login.reason);
+  const reply = VerifyReply.parse(await ask(SUBJECTS.authVerify, { token: login.token, rooms: ['=r=1'] }));
+  expect(reply).toMatchObject({ ok: true, principal: { sub: 'alice' } });
+  expect(reply).not.toHaveProperty('rooms');
 });

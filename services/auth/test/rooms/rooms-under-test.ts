@@ -1,8 +1,16 @@
 /** Rooms on a test's own broker, asked as gateways ask: over the bus, through the endpoint. */
-import { type RoomsReply, RoomsReply as RoomsReplySchema, type RoomsRequest, SUBJECTS } from '@natter/proto';
+import {
+  AccessManyReply,
+  type AccessManyRequest,
+  type RoomsReply,
+  RoomsReply as RoomsReplySchema,
+  type RoomsRequest,
+  SUBJECTS,
+} from '@natter/proto';
 import { Bus, createLogger, ensureTopology, type ServiceName } from '@natter/runtime';
 import { type NatsServer, startNatsServer } from '@natter/testkit';
 import { onTestFinished } from 'vitest';
+import { accessEndpoint } from '../../src/rooms/access-endpoint.ts';
 import type { RoomLimits } from '../../src/rooms/places.ts';
 import { Rooms } from '../../src/rooms/rooms.ts';
 import { roomsEndpoint } from '../../src/rooms/rooms-endpoint.ts';
@@ -33,6 +41,8 @@ export function connectAs(server: NatsServer, name: ServiceName): Promise<Bus> {
 export interface RoomsUnderTest {
   bus: Bus;
   ask(request: RoomsRequest): Promise<RoomsReply>;
+  /** Ids of the rooms that users may be in, or null. */
+  accesses(asks: AccessManyRequest['asks']): Promise<(string | null)[]>;
   /** The answer of a request that must succeed. */
   granted(request: RoomsRequest): Promise<Granted>;
   /** The code of a request that must be refused; `ok` when it was not. */
@@ -56,9 +66,17 @@ export async function roomsUnderTest(server: NatsServer, options: Options = {}):
     const message = { subject: SUBJECTS.authRooms, data, header: () => undefined, respond: () => undefined };
     return RoomsReplySchema.parse(JSON.parse(String(await endpoint.handle(message))));
   };
+  const many = accessEndpoint({ rooms, stores, log: LOG, count: () => undefined });
   return {
     bus,
     ask,
+    accesses: async (asks) => {
+      const data = new TextEncoder().encode(JSON.stringify({ asks }));
+      const message = { subject: many.subject, data, header: () => undefined, respond: () => undefined };
+      const reply = AccessManyReply.parse(JSON.parse(String(await many.handle(message))));
+      if (!reply.ok) throw new Error(reply.code);
+      return reply.views.map((view) => view?.room.id ?? null);
+    },
     granted: async (request) => {
       const reply = await ask(request);
       if (!reply.ok) throw new Error(`${request.op}: ${reply.code}`);

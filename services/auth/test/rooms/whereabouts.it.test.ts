@@ -47,6 +47,36 @@ it('grants access to exactly the rooms somebody is in now', async () => {
   );
 });
 
+it('grants many users at once exactly what each is in now', async () => {
+  const { granted, accesses } = await roomsUnderTest(server);
+  const users = Array.from({ length: 12 }, (_, index) => asker(`m${index}`));
+  const made = await granted({ ...creating, who: alice, id: 'many-1', type: 'shared' });
+  const key = made.rooms[0]?.room.key ?? '';
+  for (const who of users) await granted({ ...joining, who, id: 'many-1' });
+  const gone =
+    (await granted({ ...creating, who: alice, id: 'many-2', type: 'shared' })).rooms[0]?.room.key ?? '';
+  for (const who of users) await granted({ ...joining, who, id: 'many-2' });
+  await granted({ op: 'kick', who: alice, id: 'many-1', user: 'm0' });
+  await granted({ op: 'ban', who: alice, id: 'many-1', user: 'm1' });
+  await granted({ op: 'leave', who: asker('m2'), id: 'many-1' });
+  await granted({ op: 'delete', who: alice, id: 'many-2' });
+  const asks = [
+    ...users.map((who) => ({ who, key })),
+    { who: alice, key },
+    { who: bob, key },
+    ...users.map((who) => ({ who, key: gone })),
+    ...['=never=1', '=', '', '>', '=*=*', conversationKey('alice', 'x')].map((other) => ({
+      who: alice,
+      key: other,
+    })),
+    { who: asker('natter:session:m3'), key },
+  ];
+  const expected = asks.map(({ who, key: asked }) =>
+    asked === key && (who === alice || users.slice(3).includes(who)) ? 'many-1' : null,
+  );
+  expect(await accesses(asks)).toEqual(expected);
+});
+
 it('tells a room from its namesake, to which its owner was added by somebody else', async () => {
   const { granted } = await roomsUnderTest(server);
   const rooms = async (who: typeof bob, ids: readonly [id: string, type: 'private' | 'group'][]) => {

@@ -1,5 +1,6 @@
 /** Asks the auth service; knows nothing of tokens itself. */
 import {
+  ACCESS_AT_ONCE,
   ApiKeysReply,
   type ApiKeysRequest,
   IssueReply,
@@ -19,6 +20,8 @@ import { Batches } from './batches.ts';
 
 /** Of the tokens of one request; as many as there may be have 1 KB each. */
 const BATCH_BYTES = 64 * 1024;
+/** What a room counts as, so that an answer has no more than the auth service tells of: ACCESS_AT_ONCE. */
+const ROOM_BYTES = BATCH_BYTES / ACCESS_AT_ONCE;
 
 const decoder = new TextDecoder();
 
@@ -34,13 +37,19 @@ export class AuthClient {
       send: (asks) => this.#verify(asks),
       maxAsks: VERIFY_AT_ONCE,
       maxBytes: BATCH_BYTES,
-      bytesOf: ({ token }) => token.length,
+      bytesOf: ({ token, rooms = [] }) => token.length + rooms.length * ROOM_BYTES,
     });
   }
 
-  /** Throws BusError UNAVAILABLE when no auth service answers within twice the time limit. */
-  async verify(token: string, use: TokenUse = 'access'): Promise<VerifyReply> {
-    return whileUnavailable(this.#timeoutMs, () => this.#verifications.ask({ token, use }));
+  /**
+   * Whether a token is good, and which of some rooms its owner may be in.
+   *
+   * Tokens that are shown at the same time go in one request. Throws BusError UNAVAILABLE when no
+   * auth service answers within twice the time limit.
+   */
+  async verify(token: string, use: TokenUse = 'access', rooms: string[] = []): Promise<VerifyReply> {
+    const ask = rooms.length === 0 ? { token, use } : { token, use, rooms };
+    return whileUnavailable(this.#timeoutMs, () => this.#verifications.ask(ask));
   }
 
   async #verify(asks: readonly VerifyRequest[]): Promise<VerifyReply[]> {

@@ -1,13 +1,16 @@
 /** What a connection gets as soon as it is known who it is: what it resumes, joins and missed. */
-import type { Principal, RoomView } from '@natter/proto';
-import { decodeCursor } from '../bus/cursor.ts';
+import { conversationName, type Principal, type RoomView } from '@natter/proto';
+import { type Cursor, decodeCursor } from '../bus/cursor.ts';
 import { Gate } from '../bus/gate.ts';
 import type { Connection } from './context.ts';
-import { askerOf } from './seat.ts';
+import { askerOf, type ToldRooms } from './seat.ts';
 import { QUEUE_LIMIT, type Seats } from './seats.ts';
 
 /** Messages kept for a member who is away, of all their rooms. */
 const QUEUE_TOTAL = 500;
+
+/** Rooms asked for with a token, before it is known whose it is and how often they come. */
+const WITH_TOKEN = 4;
 
 /** Connections of this process that look for what waits in other rooms, after they have resumed. */
 const QUEUED_LATER = new Gate(64);
@@ -15,6 +18,8 @@ const QUEUED_LATER = new Gate(64);
 export class Arrival {
   readonly #connection: Connection;
   readonly #seats: Seats;
+  /** Those of the upgrade request; null before they are needed, and when they were used. */
+  #cursors: readonly (Cursor | null)[] | null = null;
 
   /** Rooms in which something waits and has not been sent yet. */
   backlog = 0;
@@ -24,12 +29,29 @@ export class Arrival {
     this.#seats = seats;
   }
 
-  async arrive(principal: Principal): Promise<void> {
+  /** Keys of the rooms whose cursors came with the upgrade request, to be asked for with the token. */
+  get rooms(): string[] {
+    if (this.#connection.opening.resume.length > WITH_TOKEN) return [];
+    return this.#opened().flatMap((cursor) => {
+      const name = cursor === null ? null : conversationName(cursor.conversation);
+      return cursor !== null && name !== null && 'room' in name ? [cursor.conversation] : [];
+    });
+  }
+
+  #opened(): readonly (Cursor | null)[] {
+    this.#cursors ??= this.#connection.opening.resume.map(decodeCursor);
+    return this.#cursors;
+  }
+
+  /** `told`: in which of the rooms they may be, where that is known already. */
+  async arrive(principal: Principal, told: ToldRooms | null): Promise<void> {
     const { opening, dialect, context } = this.#connection;
     const asks = opening.resume.length > 0 || opening.room !== null || dialect.manner.offlineQueue;
     const retryAfter = asks ? context.arrivals.take(principal.sub) : 0;
     if (retryAfter > 0) return this.#connection.refuse('RATE_LIMIT', { retryAfter });
-    await this.#resumeAll(opening.resume, principal);
+    const cursors = this.#opened();
+    this.#cursors = null;
+    await this.#resumeAll(cursors, principal, told);
     if (this.#connection.closed) return;
     const { room, session } = opening;
     if (room !== null && this.#seats.byRoom(room.id) === null) {
@@ -52,16 +74,19 @@ export class Arrival {
     for (const cursor of cursors) {
       const retryAfter = await this.#connection.context.rates.take('user', principal.sub);
       if (retryAfter > 0) return this.#connection.refuse('RATE_LIMIT', { retryAfter });
-      await this.#resumeAll([cursor], principal);
+      await this.#resumeAll([decodeCursor(cursor)], principal, null);
     }
   }
 
   /** One that can't be used is an error, and the others go on. */
-  async #resumeAll(cursors: readonly string[], principal: Principal): Promise<void> {
-    for (const text of cursors) {
+  async #resumeAll(
+    cursors: readonly (Cursor | null)[],
+    principal: Principal,
+    told: ToldRooms | null,
+  ): Promise<void> {
+    for (const cursor of cursors) {
       if (this.#connection.closed) return;
-      const cursor = decodeCursor(text);
-      const seat = cursor === null ? 'CURSOR_UNKNOWN' : await this.#seats.resume(principal, cursor);
+      const seat = cursor === null ? 'CURSOR_UNKNOWN' : await this.#seats.resume(principal, cursor, told);
       if (typeof seat !== 'string') continue;
       this.#connection.refuse(seat);
       // seeds/002, Error Handling: a session that can't be found ends the connection.

@@ -26,6 +26,13 @@ export interface HeldSeat extends Seat {
   leave(): void;
 }
 
+/** In which of the rooms that were asked for a user may be, as the auth service said it. */
+export interface ToldRooms {
+  rooms: readonly RoomView[];
+  /** When it was asked, in the time of RoomsHere: what happened since is looked at again. */
+  moment: number;
+}
+
 /** What a seat needs to be taken. */
 export interface SitRequest {
   key: string;

@@ -21,6 +21,7 @@ import {
   placeOf,
   type Seat,
   type SitRequest,
+  type ToldRooms,
   withWholeAnswers,
 } from './seat.ts';
 
@@ -118,8 +119,16 @@ export class Seats {
     });
   }
 
-  /** Goes on where a cursor ends, if the user may; else CURSOR_UNKNOWN, whatever the reason. */
-  async resume(principal: Principal, cursor: Cursor): Promise<Seat | ErrorCode> {
+  /**
+   * Goes on where a cursor ends, if the user may; else CURSOR_UNKNOWN, whatever the reason.
+   *
+   * `told`: what the auth service has said of the rooms of all cursors; null: it is asked.
+   */
+  async resume(
+    principal: Principal,
+    cursor: Cursor,
+    told: ToldRooms | null = null,
+  ): Promise<Seat | ErrorCode> {
     const { context } = this.#connection;
     const name = conversationName(cursor.conversation);
     if (name === null) return 'CURSOR_UNKNOWN';
@@ -132,11 +141,9 @@ export class Seats {
       const request = { key: cursor.conversation, place, since: cursor, queued: false };
       return this.#sit(principal, { ...request, begin: resumed(place) });
     }
-    const who = askerOf(principal);
-    const moment = context.roomsHere.moment();
-    const reply = await context.rooms.ask({ op: 'access', who, keys: [cursor.conversation] });
-    const view = reply.ok ? reply.rooms[0] : undefined;
-    if (!reply.ok && reply.code === 'UNAVAILABLE') return reply.code;
+    const { moment, rooms } = told ?? (await this.#askRoom(principal, cursor.conversation));
+    if (rooms === null) return 'UNAVAILABLE';
+    const view = rooms.find(({ room }) => room.key === cursor.conversation);
     if (view === undefined) return 'CURSOR_UNKNOWN';
     this.leave(cursor.conversation);
     this.#leaveNamesake(view.room);
@@ -234,6 +241,15 @@ export class Seats {
       seat.savedAtMs = nowMs;
       void this.#savePosition(seat);
     }
+  }
+
+  /** `rooms` is null when nobody can tell. */
+  async #askRoom(principal: Principal, key: string) {
+    const { rooms, roomsHere } = this.#connection.context;
+    const moment = roomsHere.moment();
+    const reply = await rooms.ask({ op: 'access', who: askerOf(principal), keys: [key] });
+    if (reply.ok) return { moment, rooms: reply.rooms };
+    return { moment, rooms: reply.code === 'UNAVAILABLE' ? null : [] };
   }
 
   /** Watches; resolves when the connection is up to date, or with the reason why it can't be. */

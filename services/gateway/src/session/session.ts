@@ -23,6 +23,7 @@ import type { Command, Decoded, Dialect, Frames, Notice, OnBusy, Opening, Upload
 import { FrameRates, mayCarryPart } from './frame-rates.ts';
 import { leanPrincipal } from './lean-principal.ts';
 import { RoomCommands } from './room-commands.ts';
+import type { ToldRooms } from './seat.ts';
 import { Seats } from './seats.ts';
 import type { Socket } from './socket.ts';
 import { Uploading } from './uploading.ts';
@@ -368,15 +369,19 @@ export class Session implements Connection {
     const { manner } = this.dialect;
     if (credential !== null) return this.#authenticate(credential.token, credential.use);
     if (manner.anonymous && this.context.limits.anonymousSessions)
-      return this.#accept(anonymous(this.opening.session ?? '', this.context.now()));
+      return this.#accept(anonymous(this.opening.session ?? '', this.context.now()), null);
     if (manner.tokenAtOpen) this.#reject('AUTH_REQUIRED');
   }
 
   async #authenticate(token: string, use: TokenUse): Promise<void> {
+    const moment = this.context.roomsHere.moment();
     const verdict = await this.#verify(token, use);
     if (this.closed) return;
     this.#undecided = !verdict.ok && verdict.reason === 'unavailable';
-    if (verdict.ok) return this.#accept(verdict.principal);
+    if (verdict.ok) {
+      const { principal, rooms } = verdict;
+      return this.#accept(principal, rooms === undefined ? null : { rooms, moment });
+    }
     if (verdict.reason !== 'unavailable')
       return this.#reject(verdict.reason === 'expired' ? 'TOKEN_EXPIRED' : 'INVALID_TOKEN');
     this.refuse('UNAVAILABLE');
@@ -387,7 +392,7 @@ export class Session implements Connection {
     if (token === '' || token.length > LIMITS.tokenBytes) return { ok: false, reason: 'invalid' };
     const timer = this.context.metrics.authSeconds.startTimer();
     try {
-      return await this.context.auth.verify(token, use);
+      return await this.context.auth.verify(token, use, this.#arrival.rooms);
     } catch (err) {
       this.context.log.warn({ err }, 'a token could not be verified');
       return { ok: false, reason: 'unavailable' };
@@ -396,7 +401,7 @@ export class Session implements Connection {
     }
   }
 
-  async #accept(principal: Principal): Promise<void> {
+  async #accept(principal: Principal, told: ToldRooms | null): Promise<void> {
     const isSame = principal.sub === this.principal?.sub;
     if (!isSame) {
       if (!this.context.admitUser(principal.sub)) {
@@ -418,7 +423,7 @@ export class Session implements Connection {
       this.#listens = true;
       this.context.users.listen(principal.sub, this);
     }
-    await this.#arrival.arrive(principal);
+    await this.#arrival.arrive(principal, told);
   }
 
   /** Another user's conversations must not go on under the old name. */

@@ -37,3 +37,47 @@ it('asks once for a new API key, so that no key is left that nobody knows', asyn
   await expect(created).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   expect(asked).toHaveLength(1);
 });
+
+const principal = (sub: string) => ({ sub, email: null, name: null, roles: [], scopes: [], expiresAt: 9 });
+
+it('shows tokens that come at the same time in one request, and gives each its own verdict', async () => {
+  const asked: { subject: string; body: unknown }[] = [];
+  const replies = [
+    { ok: true, principal: principal('alice') },
+    { ok: false, reason: 'expired' },
+  ];
+  const client = new AuthClient(
+    {
+      request: async (subject, data) => {
+        asked.push({ subject, body: JSON.parse(data.toString()) });
+        return new TextEncoder().encode(JSON.stringify({ replies }));
+      },
+    },
+    10_000,
+  );
+  expect(
+    await Promise.all([client.verify('a', 'access', ['=r=1']), client.verify('b', 'websocket')]),
+  ).toEqual(replies);
+  const asks = [
+    { token: 'a', use: 'access', rooms: ['=r=1'] },
+    { token: 'b', use: 'websocket' },
+  ];
+  expect(asked).toEqual([{ subject: SUBJECTS.authVerifyMany, body: { asks } }]);
+});
+
+it('shows a token that comes alone by itself, and again when an answer was lost', async () => {
+  const asked: string[] = [];
+  const client = new AuthClient(
+    {
+      request: async (subject, data) => {
+        asked.push(`${subject} ${data}`);
+        if (asked.length === 1) throw new BusError('UNAVAILABLE', 'the answer was lost');
+        return new TextEncoder().encode(JSON.stringify({ ok: true, principal: principal('alice') }));
+      },
+    },
+    10_000,
+  );
+  expect(await client.verify('a')).toMatchObject({ ok: true, principal: { sub: 'alice' } });
+  const question = `${SUBJECTS.authVerify} {"token":"a","use":"access"}`;
+  expect(asked).toEqual([question, question]);
+});

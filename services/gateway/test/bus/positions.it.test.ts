@@ -113,7 +113,7 @@ describe('Positions', () => {
   it('of a member who was sent nothing yet are where the room was when they came', async () => {
     const key = roomKey('quiet', 'one');
     const positions = new Positions(bus, log);
-    await join('erin', key);
+    await join('flora', key);
     expect(await positions.read('erin', key)).toEqual(at(0));
     const before = [await say(key), await say(key), await say(key)];
     // The broker's clock must be past the millisecond of the last message.
@@ -132,4 +132,34 @@ describe('Positions', () => {
     await bus.append(subject('gina', KEY), 'not JSON', { id: 'garbage' });
     expect(await new Positions(bus, log).read('gina', KEY)).toBeNull();
   });
+});
+
+it('reads the positions of many users in one request, and only of the rooms that are wanted', async () => {
+  const users = Array.from({ length: 20 }, (_, index) => `many.${index}`);
+  const other = roomKey('other', 'one');
+  for (const sub of users) for (const key of [KEY, other]) await join(sub, key);
+  const positions = new Positions(bus, log);
+  for (const [index, sub] of users.entries()) await positions.write(sub, KEY, at(index + 1));
+  const reads = vi.spyOn(bus.stored, 'lastOfEach');
+  const found = await Promise.all(
+    [...users, 'nobody', users[3] ?? ''].map((sub) => positions.readAll(sub, (key) => key === KEY)),
+  );
+  expect(reads).toHaveBeenCalledOnce();
+  expect(found.map((one) => [...one].map(([key, { log }]) => [key, log]))).toEqual([
+    ...users.map((_, index) => [[KEY, index + 1]]),
+    [],
+    [[KEY, 4]],
+  ]);
+});
+
+it('reads more than one request gives in pages', async () => {
+  const keys = Array.from({ length: 1_030 }, (_, index) => roomKey(`p${index}`, 'one'));
+  await Promise.all(keys.map((key) => join('flora', key)));
+  const positions = new Positions(bus, log);
+  const [flora, nobody] = await Promise.all([
+    positions.readAll('flora', () => true),
+    positions.readAll('nobody', () => true),
+  ]);
+  expect([...flora.keys()].toSorted()).toEqual(keys.toSorted());
+  expect(nobody.size).toBe(0);
 });

@@ -98,6 +98,8 @@ export interface Rig {
   buffered: number;
   verdicts: Record<string, VerifyReply | 'down'>;
   verified: [token: string, use: string | undefined][];
+  /** Keys of the rooms that were asked for with tokens. */
+  askedWithToken: string[];
 
   stored: Turn[];
   storeResult: (turn: Turn) => Promise<{ duplicate: boolean }>;
@@ -194,6 +196,7 @@ export function rig({
     buffered: 0,
     verdicts: { alice: principal('alice', Math.floor(now() / 1_000) + 3_600) },
     verified: [],
+    askedWithToken: [],
     stored: [],
     storeResult: async () => ({ duplicate: false }),
     idleResult: async () => ({ duplicate: false }),
@@ -250,8 +253,9 @@ export function rig({
   });
   self.context = {
     auth: {
-      verify: async (token, use) => {
+      verify: async (token, use, rooms = []) => {
         self.verified.push([token, use]);
+        self.askedWithToken.push(...rooms);
         const verdict = self.verdicts[token] ?? { ok: false, reason: 'invalid' };
         if (verdict === 'down') throw new Error('no auth service');
         return verdict;

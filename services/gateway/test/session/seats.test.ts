@@ -237,6 +237,76 @@ describe('conversations one connection watches', () => {
   });
 });
 
+describe('a room whose cursor came with the token', () => {
+  /** Signed in by an auth service that says at once where they may be. */
+  async function told(rooms: string[], more: { resume?: string[]; setUp?: (one: Rig) => void } = {}) {
+    const resume = more.resume ?? [encodeCursor(KEY, START)];
+    const one = rig({ opening: { credential: { token: 'alice', use: 'access' }, resume } });
+    const verdict = principal('alice', Math.floor(one.clock.now() / 1_000) + 60);
+    const views = rooms.map((id) => ({ room: roomCalled(id), role: 'member' as const }));
+    one.verdicts.alice = { ...verdict, rooms: views };
+    more.setUp?.(one);
+    one.session.open();
+    await settle();
+    return one;
+  }
+
+  it('is gone on with by what the auth service said of both', async () => {
+    const seated = { sub: 'bob', removed: () => undefined };
+    const one = await told(['r'], {
+      setUp: ({ roomsHere }) => void roomsHere.enter(roomCalled('r'), seated),
+    });
+    expect(one.askedWithToken).toEqual([KEY]);
+    expect(types(one)).toEqual(['resumed']);
+    expect(one.session.rooms).toEqual(['r']);
+    expect(one.asked).toEqual([]);
+  });
+
+  it('is unknown where they may not be', async () => {
+    const one = await told([]);
+    expect(errors(one)).toEqual(['CURSOR_UNKNOWN']);
+    expect(traces(one)).toEqual(NONE);
+  });
+
+  it('is asked for once more by the first to be there, who may have been thrown out unheard', async () => {
+    const one = await told(['r'], {
+      setUp: (self) => {
+        self.rooms = async () => ({ ok: true, rooms: [] });
+      },
+    });
+    expect(one.asked).toMatchObject([{ op: 'access', keys: [KEY] }]);
+    expect(types(one)).not.toContain('resumed');
+    expect(traces(one)).toEqual(NONE);
+  });
+
+  it('is not gone on with by who was thrown out after the auth service had answered', async () => {
+    const seated = { sub: 'bob', removed: () => undefined };
+    const one = await told(['r'], {
+      setUp: ({ roomsHere, verdicts, context }) => {
+        void roomsHere.enter(roomCalled('r'), seated);
+        context.auth.verify = async () => {
+          const verdict = verdicts.alice;
+          if (verdict === undefined || verdict === 'down') throw new Error('no verdict');
+          roomsHere.member(KEY, member('alice', 'removed'));
+          return verdict;
+        };
+      },
+    });
+    expect(types(one)).not.toContain('resumed');
+    expect(one.session.rooms).toEqual([]);
+  });
+
+  it('is asked for by itself where the auth service did not say, or there are more than four', async () => {
+    const unsaid = await signedIn({ opening: { resume: [encodeCursor(KEY, START)] } });
+    expect(unsaid.askedWithToken).toEqual([KEY]);
+    expect(unsaid.asked[0]).toMatchObject({ op: 'access', keys: [KEY], who: { sub: 'alice' } });
+    const five = ['a', 'b', 'c', 'd', 'e'].map((id) => encodeCursor(roomCalled(id).key, START));
+    const many = await signedIn({ opening: { resume: five } });
+    expect(many.askedWithToken).toEqual([]);
+    expect(many.session.rooms).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+});
+
 describe('a cursor', () => {
   const own = encodeCursor(conversationKey('alice', 's'), { ...START, log: 3, end: 3 });
 
