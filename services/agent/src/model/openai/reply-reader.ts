@@ -21,8 +21,6 @@ export class ReplyReader {
   started = false;
   /** Whether the model said that the reply is whole. */
   finished = false;
-  /** Whether the last chunk brought text and nothing else. */
-  saidOnly = false;
   #model: string;
   #reason: ModelFinish['reason'] = 'stop';
   #chars = 0;
@@ -41,7 +39,6 @@ export class ReplyReader {
 
   /** The text in a chunk, or an empty one. Throws ModelError for what no reply may hold. */
   take(chunk: unknown): string {
-    this.saidOnly = false;
     if (!isObject(chunk)) throw new ModelError('BAD_REPLY', 'a chunk of the reply is no object');
     if (isObject(chunk.usage)) this.#readUsage(chunk.usage);
     const choice = listOf(chunk.choices, 'choices')[0];
@@ -49,16 +46,6 @@ export class ReplyReader {
     if (!this.started && typeof chunk.model === 'string' && chunk.model !== '') this.#model = chunk.model;
     const text = isObject(choice.delta) ? this.#readDelta(choice.delta) : '';
     if (choice.finish_reason) this.#readFinish(choice.finish_reason);
-    if (this.finished) this.saidOnly = false;
-    return text;
-  }
-
-  /** Takes a text that is not empty; returns it. Throws TOO_LONG. */
-  say(text: string): string {
-    this.started = true;
-    this.#chars += text.length;
-    if (this.#chars > LIMITS.answerChars)
-      throw new ModelError('TOO_LONG', `the reply has more than ${LIMITS.answerChars} characters`);
     return text;
   }
 
@@ -78,8 +65,11 @@ export class ReplyReader {
     const text = delta.content || delta.refusal || '';
     if (typeof text !== 'string') throw new ModelError('BAD_REPLY', 'the text of a chunk is no text');
     if (text === '') return '';
-    this.saidOnly = calls.length === 0;
-    return this.say(text);
+    this.started = true;
+    this.#chars += text.length;
+    if (this.#chars > LIMITS.answerChars)
+      throw new ModelError('TOO_LONG', `the reply has more than ${LIMITS.answerChars} characters`);
+    return text;
   }
 
   #readCalls(deltas: Fields[]): void {

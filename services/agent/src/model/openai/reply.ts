@@ -2,7 +2,6 @@
 import { APIError } from 'openai';
 import type { ModelFinish } from '../model.ts';
 import { ModelError } from '../model-error.ts';
-import { ChunkTemplate } from './chunk-template.ts';
 import type { Deadlines } from './deadlines.ts';
 import { EventStream } from './event-stream.ts';
 import { ReplyReader } from './reply-reader.ts';
@@ -17,7 +16,6 @@ export class Reply {
   readonly #deadlines: Deadlines;
   readonly #hear: (text: string) => void;
   readonly #events = new EventStream((data, name) => this.#event(data, name));
-  readonly #template = new ChunkTemplate();
   /** Of the bytes being taken. */
   #text = '';
   /** The server said that nothing more comes. */
@@ -72,18 +70,11 @@ export class Reply {
       this.#done = true;
       return;
     }
-    const known = name === '' ? this.#template.textOf(data) : null;
-    if (known !== null) {
-      this.#text += this.#reader.say(known);
-      return;
-    }
     const chunk = parse(data);
     const error = (chunk as { error?: object } | null)?.error;
     // As the SDK reads them: an error in a stream that began well.
     if (error || name === 'error') throw new APIError(undefined, error ?? chunk ?? {}, undefined, undefined);
-    const text = this.#reader.take(chunk);
-    this.#text += text;
-    if (this.#reader.saidOnly) this.#template.learn(data, text);
+    this.#text += this.#reader.take(chunk);
   }
 }
 
