@@ -62,20 +62,27 @@ test('keys that are purged leave nothing behind, but for what was written after 
   expect(await left()).toEqual([]);
 });
 
-test('many keys are read at once, as the leader has them', async () => {
+test('many keys are read at once, up to the last write or further', async () => {
   const bus = await connected(server);
   const bucket = await bus.bucket('runs');
   const keys = Array.from({ length: 30 }, (_, index) => `many.${index}`);
   for (const key of keys.slice(0, 20)) await bucket.create(key, `of ${key}`);
   await bucket.delete('many.0');
-  const asked: string[] = [];
-  for (const kind of ['STREAM.MSG.GET', 'STREAM.INFO', 'DIRECT.GET'])
-    bus.subscribe(`$JS.API.${kind}.>`, ({ subject }) => asked.push(subject));
-  const found = await bucket.getManyFromLeader(keys);
+  const since = await bucket.lastSeq();
+  const { found, upTo } = await bucket.getMany(keys, since);
+  expect(upTo).toBe(since);
   expect([...found.keys()].toSorted()).toEqual(keys.slice(1, 20).toSorted());
   expect(text(found.get('many.7') ?? null)).toBe('of many.7');
   expect(found.get('many.7')?.revision).toBe((await bucket.getFromLeader('many.7'))?.revision);
-  expect(asked.slice(0, 2)).toEqual(['$JS.API.STREAM.INFO.KV_runs', '$JS.API.DIRECT.GET.KV_runs']);
+});
+
+test('the last write counts also when it was taken out of the bucket', async () => {
+  const bucket = await (await connected(server)).bucket('runs');
+  const revision = await bucket.create('taken', 'x');
+  await bucket.purge('taken', revision);
+  expect(await bucket.lastSeq()).toBe(revision);
+  await bucket.delete('taken');
+  expect(await bucket.lastSeq()).toBe(revision + 1);
 });
 
 test('the leader is asked for each of many keys when who answered may be behind it', async () => {
@@ -84,16 +91,16 @@ test('the leader is asked for each of many keys when who answered may be behind 
   const keys = Array.from({ length: 12 }, (_, index) => `behind.${index}`);
   const revisions = [];
   for (const key of keys) revisions.push(await bucket.create(key, 'x'));
-  const stale = vi
-    .spyOn(bus.stored, 'lastOf')
-    .mockResolvedValue({ found: [], upTo: (revisions.at(-1) ?? 0) - 1 });
-  const found = await bucket.getManyFromLeader(keys);
+  const since = await bucket.lastSeq();
+  const stale = vi.spyOn(bus.stored, 'lastOf').mockResolvedValue({ found: [], upTo: since - 1 });
+  const { found, upTo } = await bucket.getMany(keys, since);
   expect(stale).toHaveBeenCalledOnce();
-  expect([...found.values()].map(({ revision }) => revision)).toEqual(revisions);
+  expect([...found.values()].map(({ revision }) => revision).toSorted()).toEqual(revisions.toSorted());
+  expect(upTo).toBeNull();
 });
 
-test('of many keys of which none was ever written nothing is found', async () => {
+test('of many keys of which none was ever written nothing is found, and up to where is not known', async () => {
   const bucket = await (await connected(server)).bucket('runs');
   const keys = Array.from({ length: 12 }, (_, index) => `never.${index}`);
-  expect((await bucket.getManyFromLeader(keys)).size).toBe(0);
+  expect(await bucket.getMany(keys, 0)).toEqual({ found: new Map(), upTo: null });
 });

@@ -4,7 +4,7 @@
 export async function inBatches<T, R>(
   items: readonly T[],
   size: number,
-  each: (item: T) => Promise<R>,
+  each: (item: T) => Promise<R> | R,
 ): Promise<R[]> {
   const made: R[] = [];
   for (let start = 0; start < items.length; start += size) {

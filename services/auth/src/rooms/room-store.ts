@@ -11,6 +11,10 @@ import { type Bucket, compareAndSet, type Logger, unlessConflict } from '@natter
 import { z } from 'zod';
 import { readRecord } from '../stored-record.ts';
 import type { Tally } from './tally.ts';
+import { Unchanged } from './unchanged.ts';
+
+/** At about 500 bytes each: 10 MB. */
+const MAX_UNCHANGED = 20_000;
 
 const Index = z.object({ life: z.string().min(1).max(64) });
 
@@ -20,11 +24,14 @@ export class RoomStore {
   readonly #bucket: Bucket;
   readonly #owned: Tally;
   readonly #log: Logger;
+  readonly #unchanged: Unchanged<Room>;
 
-  constructor(bucket: Bucket, owned: Tally, log: Logger) {
+  constructor(bucket: Bucket, owned: Tally, log: Logger, now: () => number) {
     this.#bucket = bucket;
     this.#owned = owned;
     this.#log = log;
+    const parse = (value: Uint8Array) => readRecord(Room, { value }, log);
+    this.#unchanged = new Unchanged({ bucket, parse, max: MAX_UNCHANGED, now });
   }
 
   /** The room of a key, or null. */
@@ -34,13 +41,8 @@ export class RoomStore {
 
   /** The rooms of many keys, by key; those that don't exist are left out. */
   async byKeys(keys: readonly string[]): Promise<Map<string, Room>> {
-    const rooms = new Map<string, Room>();
-    const entries = await this.#bucket.getManyFromLeader(keys.map(recordKey));
-    for (const entry of entries.values()) {
-      const room = readRecord(Room, entry, this.#log);
-      if (room !== null) rooms.set(room.key, room);
-    }
-    return rooms;
+    const rooms = await this.#unchanged.getMany(keys.map(recordKey));
+    return new Map(rooms.flatMap((room) => (room === null ? [] : [[room.key, room]])));
   }
 
   /** The key of the shared or group room of an id, or null; its room may be gone. */

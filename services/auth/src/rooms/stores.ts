@@ -49,7 +49,7 @@ export class StoreOpener {
     return {
       owned,
       added: new Tally(rooms, stored, 'added', this.#now),
-      rooms: new RoomStore(rooms, owned, this.#log),
+      rooms: new RoomStore(rooms, owned, this.#log, this.#now),
       members: new MemberStore(await this.#bus.bucket(BUCKETS.members), stored, this.#log, this.#now),
       positions: new PositionStore(await this.#bus.bucket(BUCKETS.positions), stored),
     };
