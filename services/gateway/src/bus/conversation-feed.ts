@@ -66,6 +66,8 @@ export class ConversationFeed {
   readonly #own = new Recent<Watch>(OWN_LIMIT);
   /** Runs that were over before: whoever asks for one again gets it, those who watch have it. */
   readonly #past = new Set<string>();
+  /** Questions told because their runs have begun, of which the log has not told yet. */
+  readonly #early = new Recent<MessagePosted>(WAITING_RUNS);
   /** Whether it is not known who may be told anything. */
   #suspended = false;
   /** Sequence in MESSAGES up to which the ends of runs were told. */
@@ -73,6 +75,8 @@ export class ConversationFeed {
   #newest: RunFeed | null = null;
   /** What is known when the first connection watches; null before one does. */
   #initial: Promise<void> | null = null;
+  /** Whether that is known. */
+  #isBegun = false;
 
   constructor(conversation: string, deps: FeedDeps) {
     this.conversation = conversation;
@@ -121,6 +125,11 @@ export class ConversationFeed {
   /** Runs that those who watch see being answered. */
   get openRuns(): RunFeed[] {
     return [...this.runs.values()].filter(({ run, view }) => view.end === null && !this.#past.has(run));
+  }
+
+  /** The question of a run, if it comes later in the log, and nobody will be told of it then. */
+  earlyQuestion(run: string): MessagePosted | null {
+    return this.#early.get(run) ?? null;
   }
 
   close(): void {
@@ -172,8 +181,10 @@ export class ConversationFeed {
     this.missed.clear();
     // Changes to them are not heard any more.
     this.said.clear();
+    this.#early.clear();
     // What nobody follows is not kept up: the next one to watch begins anew.
     this.#initial = null;
+    this.#isBegun = false;
     this.#log.drop();
     for (const run of this.runs.keys()) if (!this.#followers.has(run)) this.runs.delete(run);
   }
@@ -304,6 +315,7 @@ export class ConversationFeed {
       const open = await reader.openRuns(this.conversation);
       // One of which something came meanwhile may have been read for that.
       await this.#repairOpen(open.filter((run) => this.runs.get(run)?.isWhole !== true));
+      this.#isBegun = this.#log.isHeldBy(held);
     } catch (error) {
       if (this.#log.isHeldBy(held)) {
         this.#initial = null;
@@ -356,6 +368,7 @@ export class ConversationFeed {
   }
 
   #applyPosted(seq: number, entry: MessagePosted): void {
+    this.#early.delete(entry.run);
     // So that a run of which nothing is ever heard is looked for.
     if (entry.asks && !this.#ended.has(entry.run) && this.runs.size < WAITING_RUNS) this.#run(entry.run);
     this.#announcePosted(entry, seq);
@@ -392,8 +405,13 @@ export class ConversationFeed {
         asks: true,
         at,
       };
-      if (this.#watches.size > 0) this.#announcePosted(posted, null);
+      // Before it is told: who has its question, and comes back with that cursor, is not told it again.
       this.#newest = feed;
+      // Until it is known where the log ends: what is behind that end, the log will tell.
+      if (this.#isBegun) {
+        if (!this.said.has(feed.run)) this.#early.set(feed.run, posted);
+        this.#announcePosted(posted, null);
+      }
     }
     const isEnd = isRunEnd(event);
     if (isEnd) this.#endSeq = Math.max(this.#endSeq, endSeq ?? 0);

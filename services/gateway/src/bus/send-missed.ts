@@ -1,5 +1,5 @@
 /** Sends one connection what it missed of a conversation, up to where the others are. */
-import { foldTranscript, isRunEnd, type LogEntry, runEndOf } from '@natter/proto';
+import { foldTranscript, isRunEnd, type LogEntry, type MessagePosted, runEndOf } from '@natter/proto';
 import { BusError } from '@natter/runtime';
 import type { RunText } from '../session/dialect.ts';
 import type { ConversationFeed } from './conversation-feed.ts';
@@ -148,9 +148,25 @@ function finish(watch: Watch, { feed, now, upToDate }: MissedDeps, sent: Positio
   for (const run of watch.options.underWay === false ? [] : feed.openRuns) {
     const { log, end } = feed.position;
     const { at, marks } = run.run === sent.run ? sent : START;
+    // The log will tell of it, and those who are here have it already.
+    const early = run.run === sent.run ? null : feed.earlyQuestion(run.run);
+    if (early !== null) sendPlace(watch, feed, early, { log, end, run: run.run, at, marks }, now());
     sendRun(watch, feed, run.view, { log, end, run: run.run, at, marks }, end, now);
   }
   upToDate();
+}
+
+function sendPlace(
+  { options }: Watch,
+  { conversation }: ConversationFeed,
+  event: MessagePosted,
+  position: Position,
+  atMs: number,
+): void {
+  const { dialect, cursors, place, send } = options;
+  const { room, session } = place;
+  const cursor = cursors ? encodeCursor(conversation, position) : null;
+  send(dialect.encodePlaceEvent(event, { room, session, cursor, position: null, queued: false, atMs }));
 }
 
 /** Replays a run behind `from`; each frame has the cursor behind it, the last one's `end` is `endSeq`. */

@@ -244,6 +244,11 @@ export class Talk {
   /** Posts a question and begins its run. */
   async begin(run: string, text = 'Why?'): Promise<void> {
     await this.post(run, text, true);
+    await this.start(run, text);
+  }
+
+  /** Begins the run of a question that may not be in the log yet. */
+  async start(run: string, text = 'Why?'): Promise<void> {
     this.#runs.set(run, { n: 0, text: '', id: `m-${run}`, events: [] });
     await this.emit(run, {
       type: 'run.started',

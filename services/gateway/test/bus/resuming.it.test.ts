@@ -43,7 +43,14 @@ afterAll(async () => {
 let talks = 0;
 const newTalk = () => new Talk(agent, conversationKey('alice', `resumed ${++talks}`));
 
-const [HELLO, ASKED, TYPO, CANCELLED, LAST] = [runOf(1), runOf(2), runOf(3), runOf(4), runOf(5)];
+const [HELLO, ASKED, TYPO, CANCELLED, LAST, EARLY] = [1, 2, 3, 4, 5, 12].map(runOf) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 
 /** What happens, step by step; each step is one publish, or two for a question. */
 function story(talk: Talk): (() => Promise<unknown>)[] {
@@ -64,6 +71,11 @@ function story(talk: Talk): (() => Promise<unknown>)[] {
     () => talk.say(CANCELLED, 'Well'),
     () => talk.entry({ type: 'run.cancel_requested', run: CANCELLED, by: 'alice', at: 1 }),
     () => talk.end(CANCELLED, 'cancelled'),
+    // Its entry in the log comes later than the first word of its run.
+    () => talk.start(EARLY),
+    () => talk.post(EARLY, 'Why?', true),
+    () => talk.say(EARLY, 'As I said'),
+    () => talk.end(EARLY),
     () => talk.begin(LAST),
     () => talk.say(LAST, 'So '),
     () => talk.say(LAST, 'it is'),
