@@ -9,6 +9,10 @@ const LOOKS = 100;
 const LOOK_EVERY_MS = 20;
 /** Looks, 100 ms, after which it is asked whether what the cursor says exists at all. */
 const DOUBT_AT = 5;
+/** The look at which it is asked whether there is an entry to wait for. */
+const ASK_AT = 2;
+/** Records of that question; with more in between there is an entry among them. */
+const BETWEEN = 64;
 /** Looks after which the run is read from the broker again. */
 const REPAIR_EVERY = 10;
 
@@ -22,11 +26,13 @@ export async function reachCursor(
   since: Position,
   { feed, reader }: { feed: ConversationFeed; reader: TranscriptReader },
 ): Promise<void> {
+  let { log } = since;
   for (let look = 1; look <= LOOKS; look += 1) {
     const run = feed.runs.get(since.run);
-    if (feed.position.log >= since.log && (await hasEnds(since, feed, reader))) {
+    if (feed.position.log >= log && (await hasEnds(since, feed, reader))) {
       if (run === undefined ? await isOver(since, feed, reader) : hasRun(run.view, since)) return;
     }
+    if (look === ASK_AT && !(await hasEntryUpTo(log, feed, reader))) log = 0;
     if (look === DOUBT_AT && !(await isPossible(since, feed, reader))) return;
     if (look % REPAIR_EVERY === 0) await run?.repair();
     else await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
@@ -45,6 +51,18 @@ async function isPossible(
   const { conversation } = feed;
   if (Math.max(log, end) > (await reader.lastSeq(conversation))) return false;
   return run === '' || feed.runs.has(run) || reader.knowsRun(conversation, run);
+}
+
+/**
+ * Whether the log has an entry behind this gateway's, up to a sequence; true while nobody knows.
+ *
+ * A gateway that began to watch later counts from the end of a run, where there was no entry.
+ */
+async function hasEntryUpTo(log: number, feed: ConversationFeed, reader: TranscriptReader): Promise<boolean> {
+  const { conversation, position } = feed;
+  if (position.log >= log) return false;
+  const { entries, upTo } = await reader.since(conversation, position.log, BETWEEN);
+  return upTo < log || entries.some(({ seq, record }) => seq <= log && !('role' in record));
 }
 
 /** A gateway that began to watch later counts from a later sequence: only ends of runs matter. */

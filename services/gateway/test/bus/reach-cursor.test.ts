@@ -25,8 +25,14 @@ function gatewayAt(position: Partial<Position>, runs: { text: string; marks: num
   const broker = { lastSeq: 8, knowsRun: true };
   const lastSeq = async () => broker.lastSeq;
   const knowsRun = async () => broker.knowsRun;
-  const deps = { feed, reader: { runEndSeq, lastSeq, knowsRun } } as unknown as Deps;
-  return { feed, feeds, ends, broker, deps };
+  // What MESSAGES has: nothing but entries of the log, unless a test says so.
+  const records = Array.from({ length: 8 }, (_, at) => ({ seq: at + 1, record: {} }));
+  const since = vi.fn(async (_conversation: string, seq: number) => {
+    const entries = records.filter((one) => one.seq > seq);
+    return { entries, upTo: entries.at(-1)?.seq ?? seq };
+  });
+  const deps = { feed, reader: { runEndSeq, lastSeq, knowsRun, since } } as unknown as Deps;
+  return { feed, feeds, ends, broker, records, since, deps };
 }
 
 type Deps = { feed: ConversationFeed; reader: TranscriptReader };
@@ -56,6 +62,24 @@ describe('a reader who comes with a cursor', () => {
     const { deps, feed } = gatewayAt({ log: 7 });
     const reached = reachCursor({ ...START, log: 8 }, deps);
     expect(await isWaiting(reached, 100)).toBe(true);
+    feed.position.log = 8;
+    expect(await isWaiting(reached, 20)).toBe(false);
+  });
+
+  it('does not wait for an entry where the other gateway counts from the end of a run', async () => {
+    const { deps, records, since } = gatewayAt({ log: 6 });
+    for (const one of records) if (one.seq > 6) one.record = { role: 'assistant' };
+    const reached = reachCursor({ ...START, log: 8 }, deps);
+    expect(await isWaiting(reached, 40)).toBe(false);
+    expect(since).toHaveBeenCalledTimes(1);
+  });
+
+  it('waits for an entry that a replica of the broker does not have yet', async () => {
+    const { deps, records, feed } = gatewayAt({ log: 6 });
+    records.length = 7;
+    for (const one of records) one.record = { role: 'assistant' };
+    const reached = reachCursor({ ...START, log: 8 }, deps);
+    expect(await isWaiting(reached, 80)).toBe(true);
     feed.position.log = 8;
     expect(await isWaiting(reached, 20)).toBe(false);
   });
