@@ -3,8 +3,9 @@ import { conversationName, type Principal, type RoomView } from '@natter/proto';
 import { type Cursor, decodeCursor } from '../bus/cursor.ts';
 import { Gate } from '../bus/gate.ts';
 import type { Connection } from './context.ts';
+import { QUEUE_LIMIT } from './held-seat.ts';
 import { askerOf, type ToldRooms } from './seat.ts';
-import { QUEUE_LIMIT, type Seats } from './seats.ts';
+import type { Seats } from './seats.ts';
 
 /** Messages kept for a member who is away, of all their rooms. */
 const QUEUE_TOTAL = 500;

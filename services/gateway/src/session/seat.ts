@@ -2,7 +2,7 @@
 import type { AiMode, Asker, Principal, Room, RoomType, RoomView } from '@natter/proto';
 import type { Watching } from '../bus/conversation-hub.ts';
 import type { Position } from '../bus/cursor.ts';
-import type { Frames, Place } from './dialect.ts';
+import type { Place } from './dialect.ts';
 
 /** One conversation this connection watches. */
 export interface Seat {
@@ -18,12 +18,6 @@ export interface JoinRequest {
   type: RoomType | null;
   name: string | null;
   ai: AiMode | null;
-}
-
-/** One that is held, and given back by `leave`. */
-export interface HeldSeat extends Seat {
-  savedAtMs: number;
-  leave(): void;
 }
 
 /** In which of the rooms that were asked for a user may be, as the auth service said it. */
@@ -44,11 +38,6 @@ export interface SitRequest {
   /** Whether what was missed was queued for somebody who was away. */
   queued: boolean;
   begin: (recovered: boolean) => void;
-  limit?: number;
-  send?: (frames: Frames) => void;
-  cut?: (dropped: number) => void;
-  /** Whether it is sent what is being answered; default true. */
-  underWay?: boolean;
 }
 
 /** What waits for a user is for any of their devices: this one may not have the beginning of an answer. */

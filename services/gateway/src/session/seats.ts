@@ -6,17 +6,14 @@ import {
   type Principal,
   type Room,
   type RoomView,
-  type TranscriptMessage,
 } from '@natter/proto';
-import { BusError } from '@natter/runtime';
-import type { Watching } from '../bus/conversation-hub.ts';
 import { type Cursor, encodeCursor, type Position } from '../bus/cursor.ts';
 import type { Connection } from './context.ts';
 import type { Frames, Place } from './dialect.ts';
-import type { Removal, Seated } from './rooms-here.ts';
+import { HeldSeat } from './held-seat.ts';
+import type { Removal } from './rooms-here.ts';
 import {
   askerOf,
-  type HeldSeat,
   type JoinRequest,
   placeOf,
   type Seat,
@@ -27,22 +24,19 @@ import {
 
 /** Conversations one connection may watch; of its own ones the least used goes first. */
 const SEATS_LIMIT = 64;
-/** Records a reconnecting client may have missed of one conversation; above it gets the transcript. */
-const RESUME_LIMIT = 1_000;
 /** How often it is stored how far a member has come, and how much longer for each in the room. */
 const SAVE_EVERY_MS = 5_000;
 const SAVE_MS_PER_MEMBER = 20;
 /** Participants named to somebody who joins; GET of the room tells them all. */
 const PARTICIPANTS_LIMIT = 256;
-/** Messages kept for a member who is away, of each room. */
-export const QUEUE_LIMIT = 100;
 
 /** Of the many connections that are nowhere; never written to. */
-const NO_SEATS: Map<string, HeldSeat> = new Map();
+const NO_SEATS: readonly HeldSeat[] = [];
 const NO_ROOMS: Set<string> = new Set();
 
 export class Seats {
   readonly #connection: Connection;
+  /** A few, in the order of their use; a new list whenever one comes or goes. */
   #seats = NO_SEATS;
   /** Ids of the rooms whose messages are refused: thrown out of, and not joined anew. */
   #removedFrom = NO_ROOMS;
@@ -53,7 +47,7 @@ export class Seats {
   }
 
   get rooms(): string[] {
-    return [...this.#seats.values()].flatMap(({ room }) => (room === null ? [] : [room.id]));
+    return this.#seats.flatMap(({ room }) => (room === null ? [] : [room.id]));
   }
 
   wasRemovedFrom(room: string): boolean {
@@ -61,11 +55,11 @@ export class Seats {
   }
 
   byKey(key: string): Seat | null {
-    return this.#seats.get(key) ?? null;
+    return this.#find(key) ?? null;
   }
 
   byRoom(id: string): Seat | null {
-    for (const seat of this.#seats.values()) if (seat.room?.id === id) return seat;
+    for (const seat of this.#seats) if (seat.room?.id === id) return seat;
     return null;
   }
 
@@ -73,7 +67,7 @@ export class Seats {
   async join(principal: Principal, { id, type, name, ai }: JoinRequest): Promise<Seat | ErrorCode> {
     const { context } = this.#connection;
     const own = conversationKey(principal.sub, id);
-    const ownUntil = this.#seats.get(own)?.watching.position() ?? null;
+    const ownUntil = this.#find(own)?.watching.position() ?? null;
     // Before the auth service makes them a member: refused after it, they would be one all the same.
     if (this.byRoom(id) === null && !this.#makeSpace(true)) return 'TOO_MANY_ROOMS';
     const who = askerOf(principal);
@@ -82,7 +76,7 @@ export class Seats {
     if (!reply.ok) return reply.code;
     const view = reply.rooms[0];
     if (view === undefined) return 'INTERNAL';
-    const known = this.#seats.get(view.room.key);
+    const known = this.#find(view.room.key);
     this.#removedFrom.delete(id);
     this.#leaveNamesake(view.room);
     if (known !== undefined && known.room !== null) {
@@ -103,11 +97,11 @@ export class Seats {
   /** Watches a conversation of the user's own: what comes, or all from this sequence in MESSAGES on. */
   async watchOwn(principal: Principal, session: string, from?: number): Promise<Seat | ErrorCode> {
     const key = conversationKey(principal.sub, session);
-    const known = this.#seats.get(key);
+    const known = this.#find(key);
     if (known !== undefined) {
       // The one used last goes last.
-      this.#seats.delete(key);
-      this.#seats.set(key, known);
+      this.#drop(known);
+      this.#add(known);
       return known;
     }
     return this.#sit(principal, {
@@ -169,20 +163,29 @@ export class Seats {
     const place = placeOf(view.room);
     const waiting: Frames[] = [];
     let dropped = 0;
-    const send = (frames: Frames) => void waiting.push(frames);
-    const cut = (left: number) => {
-      dropped = left;
-    };
-    const request = {
-      key,
+    const watching = context.hub.watch(key, {
+      connection: this.#connection.id,
+      dialect: this.#connection.dialect,
+      cursors: this.#connection.opening.cursors,
       place,
+      socket: this.#connection.socket,
+      ready: async () => undefined,
       since: withWholeAnswers(since),
       queued: true,
-      begin: () => undefined,
       // Its end would not come: nobody stays to watch.
       underWay: false,
-    };
-    const watching = this.#watch({ ...request, limit, send, cut }, async () => undefined);
+      missedLimit: limit,
+      begin: () => undefined,
+      transcript: (messages, end) => {
+        const cursor = this.#connection.opening.cursors ? encodeCursor(key, end) : null;
+        this.#connection.notice({ type: 'transcript', place, messages, cursor });
+      },
+      send: (frames) => void waiting.push(frames),
+      cut: (left) => {
+        dropped = left;
+      },
+      failed: () => this.#connection.close('slowReader'),
+    });
     let position: Position | null = null;
     try {
       await watching.admitted;
@@ -200,10 +203,10 @@ export class Seats {
 
   /** Stops watching; the user stays a member. */
   leave(key: string): void {
-    const seat = this.#seats.get(key);
+    const seat = this.#find(key);
     if (seat === undefined) return;
     void this.#savePosition(seat);
-    this.#seats.delete(key);
+    this.#drop(seat);
     seat.leave();
   }
 
@@ -214,7 +217,7 @@ export class Seats {
   }
 
   leaveAll(): void {
-    for (const key of [...this.#seats.keys()]) this.leave(key);
+    for (const { key } of this.#seats) this.leave(key);
   }
 
   /** The connection is gone: what is on its way to a seat ends. */
@@ -225,7 +228,7 @@ export class Seats {
 
   /** The socket has room again. */
   drained(): void {
-    for (const { watching } of this.#seats.values()) watching.drained();
+    for (const { watching } of this.#seats) watching.drained();
   }
 
   /**
@@ -235,12 +238,39 @@ export class Seats {
    */
   savePositions(nowMs: number): void {
     const { roomsHere } = this.#connection.context;
-    for (const seat of this.#seats.values()) {
+    for (const seat of this.#seats) {
       const everyMs = Math.max(SAVE_EVERY_MS, roomsHere.countIn(seat.key) * SAVE_MS_PER_MEMBER);
       if (nowMs - seat.savedAtMs < everyMs) continue;
       seat.savedAtMs = nowMs;
       void this.#savePosition(seat);
     }
+  }
+
+  /** Of a seat: its room is not the user's any more. */
+  removed(key: string, why: Removal): void {
+    const seat = this.#find(key);
+    if (seat?.room == null) return;
+    // Who left by themselves may talk on; that is joining.
+    if (why !== 'left' && this.#removedFrom.size < SEATS_LIMIT) {
+      if (this.#removedFrom === NO_ROOMS) this.#removedFrom = new Set();
+      this.#removedFrom.add(seat.room.id);
+    }
+    this.leave(key);
+    const atMs = this.#connection.context.now();
+    this.#connection.notice({ type: 'left', room: seat.room.id, why, atMs });
+  }
+
+  #find(key: string): HeldSeat | undefined {
+    for (const seat of this.#seats) if (seat.key === key) return seat;
+    return undefined;
+  }
+
+  #add(seat: HeldSeat): void {
+    this.#seats = [...this.#seats, seat];
+  }
+
+  #drop(gone: HeldSeat): void {
+    this.#seats = this.#seats.length === 1 ? NO_SEATS : this.#seats.filter((seat) => seat !== gone);
   }
 
   /** `rooms` is null when nobody can tell. */
@@ -253,97 +283,27 @@ export class Seats {
   }
 
   /** Watches; resolves when the connection is up to date, or with the reason why it can't be. */
-  async #sit(principal: Principal, request: SitRequest): Promise<Seat | ErrorCode> {
-    const { key, place, view } = request;
+  async #sit(principal: Principal, request: SitRequest): Promise<HeldSeat | ErrorCode> {
+    const { key, view } = request;
     // Another device's question may have led here while the auth service was asked.
     this.leave(key);
     if (!this.#makeSpace(view !== undefined)) return 'TOO_MANY_ROOMS';
-    const room = view === undefined ? null : { id: view.room.id, role: view.role };
-    const seated: Seated = { sub: principal.sub, removed: (why) => this.#removed(key, why) };
-    const watching = this.#watch(request, async () => {
-      if (view === undefined) return;
-      this.#connection.context.presence.enter(key, principal.sub, principal.name);
-      await this.#connection.context.roomsHere.enter(view.room, seated);
-      await this.#confirm(principal, view.room, seated, request.moment ?? -1);
-    });
-    const leave = () => {
-      watching.stop();
-      if (view === undefined) return;
-      this.#connection.context.presence.exit(key, principal.sub);
-      this.#connection.context.roomsHere.exit(key, seated);
-    };
-    const savedAtMs = this.#connection.context.now();
-    const seat = { key, place, room, watching, leave, savedAtMs };
-    if (this.#seats === NO_SEATS) this.#seats = new Map();
-    this.#seats.set(key, seat);
+    const seat = new HeldSeat(this.#connection, this, principal, request);
+    this.#add(seat);
     try {
-      await watching.admitted;
+      await seat.arrived();
     } catch (err) {
       this.#connection.context.log.warn({ err }, 'a conversation could not be watched');
-      if (this.#seats.get(key) === seat) this.leave(key);
+      if (this.#find(key) === seat) this.leave(key);
       return 'UNAVAILABLE';
     }
-    return this.#seats.get(key) === seat ? seat : 'ROOM_DENIED';
-  }
-
-  #watch(
-    { key, place, since, queued, begin, limit, send, cut, underWay = true }: SitRequest,
-    ready: () => Promise<void>,
-  ): Watching {
-    const { id, context, dialect, opening, socket } = this.#connection;
-    return context.hub.watch(key, {
-      connection: id,
-      dialect,
-      cursors: opening.cursors,
-      place,
-      socket,
-      send: send ?? ((frames) => this.#connection.send(frames)),
-      ready,
-      since,
-      queued,
-      underWay,
-      missedLimit: limit ?? (queued ? QUEUE_LIMIT : RESUME_LIMIT),
-      begin,
-      transcript: (messages, position) => this.#transcript(key, place, messages, position),
-      cut: cut ?? ((dropped) => this.#connection.notice({ type: 'queue_cut', place, dropped })),
-      failed: () => this.#connection.close('slowReader'),
-    });
-  }
-
-  /** Who was thrown out between the answer of the auth service and now would not be told. */
-  async #confirm({ sub }: Principal, room: Room, seated: Seated, moment: number): Promise<void> {
-    if (room.type === 'private') return;
-    const mayStay = this.#connection.context.roomsHere.mayStay(room.key, sub, moment);
-    if (mayStay === true) return;
-    if (mayStay === false) return seated.removed('removed');
-    const who = { sub, name: null, admin: false };
-    const reply = await this.#connection.context.rooms.ask({ op: 'access', who, keys: [room.key] });
-    if (!reply.ok) throw new BusError('UNAVAILABLE', `the auth service answered ${reply.code}`);
-    if (reply.rooms.length === 0) seated.removed('removed');
-  }
-
-  #transcript(key: string, place: Place, messages: TranscriptMessage[], position: Position): void {
-    const cursor = this.#connection.opening.cursors ? encodeCursor(key, position) : null;
-    this.#connection.notice({ type: 'transcript', place, messages, cursor });
-  }
-
-  #removed(key: string, why: Removal): void {
-    const seat = this.#seats.get(key);
-    if (seat?.room == null) return;
-    // Who left by themselves may talk on; that is joining.
-    if (why !== 'left' && this.#removedFrom.size < SEATS_LIMIT) {
-      if (this.#removedFrom === NO_ROOMS) this.#removedFrom = new Set();
-      this.#removedFrom.add(seat.room.id);
-    }
-    this.leave(key);
-    const atMs = this.#connection.context.now();
-    this.#connection.notice({ type: 'left', room: seat.room.id, why, atMs });
+    return this.#find(key) === seat ? seat : 'ROOM_DENIED';
   }
 
   /** False when there is none; conversations of the user's own give way, the least used first. */
   #makeSpace(forRoom: boolean): boolean {
-    if (this.#seats.size < SEATS_LIMIT) return !this.#ended;
-    const own = [...this.#seats.values()].find(({ room }) => room === null);
+    if (this.#seats.length < SEATS_LIMIT) return !this.#ended;
+    const own = this.#seats.find(({ room }) => room === null);
     if (own === undefined || (forRoom && own.place.session === this.#connection.opening.session))
       return false;
     this.leave(own.key);
@@ -363,15 +323,22 @@ export class Seats {
     this.#connection.notice({ type: 'joined', room, role, participants, atMs });
   }
 
-  /** Never rejects. */
-  async #savePosition({ key, room, watching }: Seat): Promise<void> {
+  /** Never rejects; does nothing where it is stored already. */
+  async #savePosition(seat: HeldSeat): Promise<void> {
     const { context, dialect, principal } = this.#connection;
-    if (room === null || principal === null || !dialect.manner.offlineQueue) return;
-    const position = watching.position();
-    if (position == null) return;
-    await context.positions.write(principal.sub, key, position).catch((err: unknown) => {
+    if (seat.room === null || principal === null || !dialect.manner.offlineQueue) return;
+    const position = seat.watching.position();
+    if (position == null || isSame(position, seat.saved)) return;
+    seat.saved = position;
+    await context.positions.write(principal.sub, seat.key, position).catch((err: unknown) => {
+      seat.saved = null;
       // Told again from the older position, marked as queued.
       context.log.warn({ err }, 'how far a member has come could not be stored');
     });
   }
+}
+
+function isSame(one: Position, other: Position | null): boolean {
+  if (other === null || one.log !== other.log || one.end !== other.end) return false;
+  return one.run === other.run && one.at === other.at && one.marks === other.marks;
 }

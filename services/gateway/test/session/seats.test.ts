@@ -437,6 +437,21 @@ describe('what was said while the user was away', () => {
     await settle();
     expect(one.positions.get(KEY)).toMatchObject({ log: 7, end: 7 });
   });
+
+  it('is counted once while nothing is said, and tried again where that failed', async () => {
+    const one = await inRoom({ manner });
+    let written = 0;
+    one.context.positions.write = async () => {
+      written += 1;
+      if (written === 1) throw new BusError('UNAVAILABLE', 'the broker is away');
+    };
+    for (let time = 0; time < 4; time += 1) {
+      one.clock.advance(5_000);
+      one.session.tick(one.clock.now());
+      await settle();
+    }
+    expect(written).toBe(2);
+  });
 });
 
 describe('room commands', () => {
