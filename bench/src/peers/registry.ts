@@ -4,7 +4,7 @@ import { fastapi } from './fastapi/peer.ts';
 import { natsWs } from './nats-ws/peer.ts';
 import { nchan } from './nchan/peer.ts';
 import type { Peer } from './peer.ts';
-import { socketio } from './socketio/peer.ts';
+import { socketio, socketioUws } from './socketio/peer.ts';
 import { ws } from './ws/peer.ts';
 
-export const PEERS: readonly Peer[] = [ws, socketio, nchan, natsWs, fastapi, centrifugo];
+export const PEERS: readonly Peer[] = [ws, socketio, socketioUws, nchan, natsWs, fastapi, centrifugo];

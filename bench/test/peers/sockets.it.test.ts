@@ -8,7 +8,10 @@ import { PEERS } from '../../src/peers/registry.ts';
 import { runBench } from './run-bench.ts';
 
 /** In the frame that refuses a token; the others close the connection. */
-const REFUSALS: Record<string, string> = { socketio: '44{"message"' };
+const REFUSALS: Record<string, string> = {
+  socketio: '44{"message"',
+  'socketio-uws': '44{"message"',
+};
 
 const peers = PEERS.filter(({ startSockets }) => startSockets !== undefined);
 let jwks: JSONWebKeySet;

@@ -20,46 +20,57 @@ const entrance = (auth: object | null): Entrance => ({
   readyMark: '40{"sid"',
 });
 
-export const socketio: Peer = {
-  name: 'socketio',
-  title: 'Socket.IO with Redis',
-  missing: () => (findRedis() === null ? 'redis-server (Debian: redis-server) is not installed' : null),
-  versions: () => ({
-    'socket.io': packageVersion('socket.io'),
-    '@socket.io/redis-adapter': packageVersion('@socket.io/redis-adapter'),
-    'redis-server': output(findRedis() ?? 'redis-server', ['--version']).replace(/^.* v=(\S+).*$/, '$1'),
-  }),
-  async startRoom(bench) {
-    const { redis, pids, port } = await startServer(bench, null);
-    const client = createClient({ socket: { host: '127.0.0.1', port: redis.port } });
-    // Each publish rejects as well; the watchers, who get nothing then, fail the figure.
-    client.on('error', () => undefined);
-    await client.connect();
-    bench.defer(() => client.destroy());
-    const emitter = new Emitter(client);
-    return {
-      pids,
-      port,
-      helpers: { redis: redis.pid },
-      entrances: [entrance(null)],
-      // Packet 42: an event in the default namespace.
-      delivery: (text) => ({
-        bytes: Buffer.byteLength(`42${JSON.stringify([EVENT, text])}`),
-        coalesced: false,
-      }),
-      say: (text, times) => {
-        for (let time = 0; time < times; time += 1) emitter.to(ROOM).emit(EVENT, text);
-      },
-    };
-  },
-  async startSockets(bench, jwks) {
-    const { pids, port } = await startServer(bench, jwks);
-    return { pids, port, entrance: (token, room) => entrance({ token, ...(room === null ? {} : { room }) }) };
-  },
-};
+export const socketio = socketioOn('ws', 'socketio', 'Socket.IO with Redis');
+/** Its guide's fastest: a broadcast is a publish of uWebSockets.js then. */
+export const socketioUws = socketioOn('uWebSockets.js', 'socketio-uws', 'Socket.IO on uWebSockets.js');
+
+function socketioOn(engine: SocketioRequest['engine'], name: string, title: string): Peer {
+  return {
+    name,
+    title,
+    missing: () => (findRedis() === null ? 'redis-server (Debian: redis-server) is not installed' : null),
+    versions: () => ({
+      'socket.io': packageVersion('socket.io'),
+      '@socket.io/redis-adapter': packageVersion('@socket.io/redis-adapter'),
+      'redis-server': output(findRedis() ?? 'redis-server', ['--version']).replace(/^.* v=(\S+).*$/, '$1'),
+    }),
+    async startRoom(bench) {
+      const { redis, pids, port } = await startServer(bench, engine, null);
+      const client = createClient({ socket: { host: '127.0.0.1', port: redis.port } });
+      // Each publish rejects as well; the watchers, who get nothing then, fail the figure.
+      client.on('error', () => undefined);
+      await client.connect();
+      bench.defer(() => client.destroy());
+      const emitter = new Emitter(client);
+      return {
+        pids,
+        port,
+        helpers: { redis: redis.pid },
+        entrances: [entrance(null)],
+        // Packet 42: an event in the default namespace.
+        delivery: (text) => ({
+          bytes: Buffer.byteLength(`42${JSON.stringify([EVENT, text])}`),
+          coalesced: false,
+        }),
+        say: (text, times) => {
+          for (let time = 0; time < times; time += 1) emitter.to(ROOM).emit(EVENT, text);
+        },
+      };
+    },
+    async startSockets(bench, jwks) {
+      const { pids, port } = await startServer(bench, engine, jwks);
+      return {
+        pids,
+        port,
+        entrance: (token, room) => entrance({ token, ...(room === null ? {} : { room }) }),
+      };
+    },
+  };
+}
 
 async function startServer(
   bench: Bench,
+  engine: SocketioRequest['engine'],
   jwks: JSONWebKeySet | null,
 ): Promise<{ redis: Redis; pids: number[]; port: number }> {
   const redis = await startRedis(bench);
@@ -67,5 +78,9 @@ async function startServer(
   const server = await HelperProcess.start<SocketioRequest, number>('Socket.IO', entry);
   bench.defer(() => server.stop());
   bench.cores.pin(server.pid, CORE.underTest);
-  return { redis, pids: [server.pid], port: await server.ask({ redisPort: redis.port, jwks }, 10_000) };
+  return {
+    redis,
+    pids: [server.pid],
+    port: await server.ask({ redisPort: redis.port, engine, jwks }, 10_000),
+  };
 }
