@@ -1,32 +1,45 @@
 /** How many tokens an agent passes on for a second of CPU, against an SDK that only reads them. */
+import type { ServiceProcess } from '@natter/testkit';
 import type { Bench, Figure, FigureResult, Measurement, Size } from '../bench.ts';
 import { HelperProcess } from '../helper-process.ts';
 import { Turns } from '../load/turns.ts';
 import { CoreWatch } from '../measure/core-watch.ts';
 import { CORE } from '../measure/cores.ts';
+import { INSPECTOR_OPTIONS, Inspector } from '../measure/inspector.ts';
 import { medianInterval } from '../measure/interval.ts';
 import { cpuSeconds } from '../measure/process-meter.ts';
-import { quiet } from '../measure/settled.ts';
+import { quiet, settledMemory } from '../measure/settled.ts';
+import { slope } from '../measure/slope.ts';
+import { until } from '../measure/until.ts';
 import type { SdkLoopRequest } from '../peers/sdk-loop/main.ts';
 import { startMeasuredStack } from '../stack.ts';
-import { startTokenServer } from '../token-server.ts';
+import { startTokenServer, type TokenServer } from '../token-server.ts';
 
 interface Plan {
   streams: number;
   /** Tokens of one answer. */
   tokens: number;
   rounds: number;
+  /** Runs at once whose memory is read. */
+  runs: readonly number[];
 }
 
 const PLANS: Record<Size, Plan> = {
-  tiny: { streams: 4, tokens: 100, rounds: 2 },
-  quick: { streams: 64, tokens: 400, rounds: 9 },
-  full: { streams: 200, tokens: 1_000, rounds: 16 },
+  tiny: { streams: 4, tokens: 100, rounds: 2, runs: [2, 6] },
+  quick: { streams: 64, tokens: 400, rounds: 9, runs: [50, 500] },
+  full: { streams: 200, tokens: 1_000, rounds: 16, runs: [50, 500, 1_000] },
 };
 const WARM_UP_ROUNDS = 3;
 /** Of one token of the server, `token01 `. */
 const TOKEN_CHARS = 8;
 const ROUND_MS = 60_000;
+
+interface Held {
+  runs: number;
+  rss: number;
+  /** Bytes of JavaScript objects after garbage was collected. */
+  heap: number;
+}
 
 interface Side {
   pid: number;
@@ -39,7 +52,7 @@ export const agent: Figure = {
   title: 'Agent tokens per core second',
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
-    const { natter, sdk } = await prepare(bench, plan);
+    const { natter, sdk, memory } = await prepare(bench, plan);
     for (let round = 0; round < WARM_UP_ROUNDS; round += 1)
       for (const side of [natter, sdk]) await tokensPerCoreSecond(side, plan, null);
     const cores = new CoreWatch();
@@ -51,6 +64,7 @@ export const agent: Figure = {
       rounds.push({ natter: found.get(natter) as number, sdk: found.get(sdk) as number });
       bench.say(`round ${index + 1} of ${plan.rounds}: ${rounds.map((r) => Math.round(r.natter)).at(-1)}/s`);
     }
+    const held = await memory();
     return {
       measurements: [
         row(
@@ -71,17 +85,27 @@ export const agent: Figure = {
           '×',
           rounds.map((round) => round.natter / round.sdk),
         ),
+        growth('agent.run-rss', 'RSS for each run at once', held, 'rss'),
+        growth('agent.run-heap', 'of it JavaScript objects in use', held, 'heap'),
       ],
       cores: cores.use(),
-      details: { plan, rounds },
+      details: { plan, rounds, held },
     };
   },
 };
 
-async function prepare(bench: Bench, plan: Plan): Promise<{ natter: Side; sdk: Side }> {
+interface Prepared {
+  natter: Side;
+  sdk: Side;
+  memory(): Promise<Held[]>;
+}
+
+async function prepare(bench: Bench, plan: Plan): Promise<Prepared> {
   const model = await startTokenServer(bench);
   await model.ask({ type: 'fast', tokens: plan.tokens });
-  const stack = await startMeasuredStack(bench, 'agent', model.env);
+  const most = String(Math.max(plan.streams, ...plan.runs));
+  const env = { ...model.env, NATTER_AGENT_CONCURRENCY: most, NODE_OPTIONS: INSPECTOR_OPTIONS };
+  const stack = await startMeasuredStack(bench, 'agent', env);
   const turns = await Turns.connect(stack.nats);
   bench.defer(() => turns.close());
   const entry = `${import.meta.dirname}/../peers/sdk-loop/main.ts`;
@@ -89,13 +113,51 @@ async function prepare(bench: Bench, plan: Plan): Promise<{ natter: Side; sdk: S
   bench.defer(() => peer.stop());
   bench.cores.pin(peer.pid, CORE.underTest);
   const { streams } = plan;
+  const agent = stack.agents[0] as ServiceProcess;
   return {
+    memory: () => memoryOf(bench, plan, agent, model, turns),
     natter: {
-      pid: stack.agents[0]?.pid as number,
+      pid: agent.pid,
       run: async () => (await turns.ask(streams, ROUND_MS)).chars,
     },
     sdk: { pid: peer.pid, run: () => peer.ask({ baseUrl: model.baseUrl, streams }, ROUND_MS) },
   };
+}
+
+/** Memory of the agent while so many runs are in the middle of their answers. */
+async function memoryOf(
+  bench: Bench,
+  plan: Plan,
+  agent: ServiceProcess,
+  model: TokenServer,
+  turns: Turns,
+): Promise<Held[]> {
+  const inspector = await Inspector.attach(agent);
+  bench.defer(() => inspector.close());
+  await model.ask({ type: 'held', tokens: plan.tokens });
+  const found: Held[] = [];
+  for (const runs of plan.runs) {
+    const answered = turns.ask(runs, ROUND_MS);
+    await until(
+      ROUND_MS,
+      `${runs} streams held`,
+      async () => (await model.ask({ type: 'holding' })) === runs,
+    );
+    await quiet(agent.pid);
+    const heap = await inspector.collectGarbage();
+    const { rss } = await settledMemory(agent.pid);
+    found.push({ runs, rss, heap });
+    bench.say(`${runs} runs: RSS ${(rss / 1e6).toFixed(1)} MB, heap ${(heap / 1e6).toFixed(1)} MB`);
+    await model.ask({ type: 'release' });
+    await answered;
+  }
+  return found;
+}
+
+/** Bytes for each run more. */
+function growth(id: string, label: string, held: readonly Held[], what: 'rss' | 'heap'): Measurement {
+  const value = slope(held.map((point) => ({ x: point.runs, y: point[what] }))) / 1_024;
+  return { id, label, value, unit: 'KiB' };
 }
 
 /** One round of one side, with what its process does after the last answer. */

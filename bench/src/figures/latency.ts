@@ -12,43 +12,52 @@ import { startMeasuredStack } from '../stack.ts';
 import { startTokenServer, type TokenServer } from '../token-server.ts';
 import { besidePeers, type Turns } from './latency/beside-peers.ts';
 
-interface Plan {
-  /** Streams of the figure itself, and those of a load that leaves the machine room. */
-  streams: { full: number; quarter: number };
-  tokensPerSecond: number;
-  /** Tokens of one answer; then the person asks again. */
-  tokens: number;
+interface Load {
+  streams: number;
   warmUpMs: number;
   /** Parts of the measured time; each gives its own percentiles. */
   slices: number;
   sliceMs: number;
+}
+
+interface Plan {
+  tokensPerSecond: number;
+  /** Tokens of one answer; then the person asks again. */
+  tokens: number;
+  /** The figure itself, and two loads that leave the machine room. */
+  full: Load;
+  half: Load;
+  quarter: Load;
   /** Of each load, beside peers. */
   turns: Turns;
 }
 
-const PLANS: Record<Size, Plan> = {
-  tiny: plan({
-    streams: { full: 10, quarter: 4 },
-    tokens: 25,
-    warmUpMs: 1_000,
-    slices: 2,
-    sliceMs: 500,
-    turns: { tokens: 25, warmUpMs: 200, sliceMs: 500, rounds: 1 },
-  }),
-  quick: plan({ warmUpMs: 6_000 }),
-  full: plan({
-    warmUpMs: 10_000,
-    slices: 15,
-    sliceMs: 4_000,
-    turns: { tokens: 100, warmUpMs: 2_000, sliceMs: 3_000, rounds: 9 },
-  }),
-};
+const PACE = { tokensPerSecond: 50, tokens: 250 };
 
-function plan(changes: Partial<Plan>): Plan {
-  const turns = { tokens: 100, warmUpMs: 1_000, sliceMs: 2_000, rounds: 3 };
-  const quick = { tokensPerSecond: 50, tokens: 250, warmUpMs: 0, slices: 9, sliceMs: 1_000, turns };
-  return { streams: { full: 200, quarter: 50 }, ...quick, ...changes };
-}
+const PLANS: Record<Size, Plan> = {
+  tiny: {
+    tokensPerSecond: 50,
+    tokens: 25,
+    full: { streams: 10, warmUpMs: 1_000, slices: 2, sliceMs: 500 },
+    half: { streams: 6, warmUpMs: 500, slices: 1, sliceMs: 500 },
+    quarter: { streams: 4, warmUpMs: 500, slices: 1, sliceMs: 500 },
+    turns: { tokens: 25, warmUpMs: 200, sliceMs: 500, rounds: 1 },
+  },
+  quick: {
+    ...PACE,
+    full: { streams: 200, warmUpMs: 4_000, slices: 10, sliceMs: 500 },
+    half: { streams: 100, warmUpMs: 2_000, slices: 6, sliceMs: 500 },
+    quarter: { streams: 50, warmUpMs: 2_000, slices: 8, sliceMs: 500 },
+    turns: { tokens: 100, warmUpMs: 1_000, sliceMs: 2_000, rounds: 3 },
+  },
+  full: {
+    ...PACE,
+    full: { streams: 200, warmUpMs: 10_000, slices: 15, sliceMs: 4_000 },
+    half: { streams: 100, warmUpMs: 5_000, slices: 15, sliceMs: 2_000 },
+    quarter: { streams: 50, warmUpMs: 5_000, slices: 15, sliceMs: 2_000 },
+    turns: { tokens: 100, warmUpMs: 2_000, sliceMs: 3_000, rounds: 9 },
+  },
+};
 
 /** Streams that are also watched at the broker: a tenth costs little. */
 const TAPPED = 0.1;
@@ -77,10 +86,12 @@ export const latency: Figure = {
     const model = await startTokenServer(bench);
     const stack = await startMeasuredStack(bench, 'everything', model.env);
     const cores = new CoreWatch();
-    const full = await measure(bench, stack, model, plan, plan.streams.full, cores);
+    const full = await measure(bench, stack, model, plan, plan.full, cores);
     // After the other: code that has seen few tokens is not optimised yet.
-    const quarter = await measure(bench, stack, model, plan, plan.streams.quarter, null);
-    const beside = await besidePeers(bench, stack, model, plan);
+    const half = await measure(bench, stack, model, plan, plan.half, null);
+    const quarter = await measure(bench, stack, model, plan, plan.quarter, null);
+    const streams = { full: plan.full.streams, quarter: plan.quarter.streams };
+    const beside = await besidePeers(bench, stack, model, { ...plan, streams });
     const busy = `the agent alone took ${percent(full, 'agent')}% of a core, all parts with model and load ${percent(full)}% of two`;
     return {
       measurements: [
@@ -94,6 +105,8 @@ export const latency: Figure = {
         plain('broker-p99', 'of it model to broker, p99', full.atBroker?.p99),
         plain('generator-p50', 'of it the model writing late, p50', full.lateness?.p50),
         plain('generator-p99', 'of it the model writing late, p99', full.lateness?.p99),
+        row('half-p50', `${half.streams} streams × ${plan.tokensPerSecond} tokens/s, p50`, half, 'p50'),
+        row('half-p99', 'the same, p99', half, 'p99'),
         row(
           'quarter-p50',
           `${quarter.streams} streams × ${plan.tokensPerSecond} tokens/s, p50`,
@@ -117,7 +130,7 @@ export const latency: Figure = {
         ...beside.measurements,
       ],
       cores: cores.use(),
-      details: { plan, full, quarter, turns: beside.turns },
+      details: { plan, full, half, quarter, turns: beside.turns },
     };
 
     /** Of a core; of all cores together without `part`. */
@@ -134,11 +147,10 @@ async function measure(
   bench: Bench,
   stack: Stack,
   model: TokenServer,
-  plan: Plan,
-  streams: number,
+  { tokensPerSecond, tokens }: Plan,
+  { streams, warmUpMs, slices: parts, sliceMs }: Load,
   cores: CoreWatch | null,
 ): Promise<Outcome> {
-  const { tokensPerSecond, tokens, warmUpMs } = plan;
   const epochMicros = monotonicMicros();
   await model.ask({ type: 'paced', tokensPerSecond, tokens, epochMicros });
   const tap = await BrokerTap.connect(stack.nats, epochMicros);
@@ -164,7 +176,7 @@ async function measure(
   const used = cpuOf(stack, model);
   const frames = askers.frames;
   const slices: Float64Array[] = [];
-  for (let slice = 0; slice < plan.slices; slice += 1) slices.push(await askers.collect(plan.sliceMs));
+  for (let slice = 0; slice < parts; slice += 1) slices.push(await askers.collect(sliceMs));
   const latency = distribution(joined(slices));
   const cpu = Object.fromEntries(
     Object.entries(used()).map(([part, seconds]) => [part, (seconds * 1e6) / latency.count]),

@@ -7,7 +7,8 @@ import type { Chunks } from './chunks.ts';
  * keeps the server far from being the bottleneck itself.
  */
 const TOKENS_PER_WRITE = 16;
-const TOKEN = 'token01 ';
+/** One token of an answer. */
+export const TOKEN = 'token01 ';
 
 export class FastStream {
   readonly #chunks: Chunks;

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { serveParent } from '../serve-parent.ts';
 import { Chunks } from './chunks.ts';
 import { FastStream } from './fast-stream.ts';
+import { HeldStreams } from './held-streams.ts';
 import { Schedule } from './schedule.ts';
 
 export type TokenServerRequest =
@@ -11,6 +12,11 @@ export type TokenServerRequest =
   /** `epochMicros`: the shared clock's time from which stamps count. */
   | { type: 'paced'; tokensPerSecond: number; tokens: number; epochMicros: number }
   | { type: 'fast'; tokens: number }
+  /** All tokens at once, and then nothing until `release`. */
+  | { type: 'held'; tokens: number }
+  /** How many streams are held. */
+  | { type: 'holding' }
+  | { type: 'release' }
   /** How many paced answers are under way. */
   | { type: 'streams' }
   /** How late tokens were written since the last time this was asked. */
@@ -22,6 +28,7 @@ const ROUTE = JSON.stringify({ agent: 'specs' });
 
 const chunks = new Chunks();
 const schedule = new Schedule(chunks);
+const held = new HeldStreams(chunks);
 let answer: Extract<TokenServerRequest, { tokens: number }> = { type: 'fast', tokens: 1 };
 
 const server = createServer((request, response) => {
@@ -36,6 +43,7 @@ const server = createServer((request, response) => {
     // Only the classifier asks for a schema.
     if (body.includes('"response_format"')) response.end(chunks.text(ROUTE) + chunks.tail(8));
     else if (answer.type === 'paced') schedule.add(response, answer);
+    else if (answer.type === 'held') held.add(response, answer.tokens);
     else new FastStream(chunks, response, answer.tokens).pump();
   });
 });
@@ -45,6 +53,8 @@ server.listen(0, '127.0.0.1', () => {
     if (request.type === 'where') return `http://127.0.0.1:${port}/v1`;
     if (request.type === 'streams') return schedule.streams;
     if (request.type === 'lateness') return schedule.takeLateness();
+    if (request.type === 'holding') return held.size;
+    if (request.type === 'release') return held.release();
     answer = request;
     return null;
   });
