@@ -15,7 +15,7 @@ function waiter(rounds: PublishRounds, ended: string[], name: string): void {
 
 async function busy(rounds: PublishRounds): Promise<void> {
   for (let slice = 0; slice < 2; slice += 1) {
-    for (let n = 0; n < 40; n += 1) void rounds.next();
+    for (let n = 0; n < 60; n += 1) void rounds.next();
     now += 8;
     await vi.advanceTimersByTimeAsync(8);
   }
