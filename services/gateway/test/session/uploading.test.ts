@@ -1,7 +1,17 @@
 import type { UploadProgress, UploadsReply } from '@natter/proto';
 import { BusError } from '@natter/runtime';
 import { describe, expect, it } from 'vitest';
-import { errors, notices, openRooms, principal, type Rig, rig, settle, signedIn, type UploadsAsked } from './rig.ts';
+import {
+  errors,
+  notices,
+  openRooms,
+  principal,
+  type Rig,
+  rig,
+  settle,
+  signedIn,
+  type UploadsAsked,
+} from './rig.ts';
 
 const FILE = '6f1c0000-0000-4000-8000-000000000001';
 const OTHER = '6f1c0000-0000-4000-8000-000000000002';
