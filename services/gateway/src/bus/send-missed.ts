@@ -163,10 +163,12 @@ function sendPlace(
   position: Position,
   atMs: number,
 ): void {
-  const { dialect, cursors, place, send } = options;
+  const { dialect, cursors, place } = options;
   const { room, session } = place;
   const cursor = cursors ? encodeCursor(conversation, position) : null;
-  send(dialect.encodePlaceEvent(event, { room, session, cursor, position: null, queued: false, atMs }));
+  const context = { room, session, cursor, position: null, queued: false, atMs };
+  // A method: taken out of its object it would not know whose connection it is.
+  options.send(dialect.encodePlaceEvent(event, context));
 }
 
 /** Replays a run behind `from`; each frame has the cursor behind it, the last one's `end` is `endSeq`. */
@@ -244,11 +246,12 @@ class MissedSender {
   #sendEntry(position: number, entry: LogEntry): void {
     if (entry.type === 'run.cancel_requested') return;
     const { feed, now } = this.#deps;
-    const { dialect, cursors, place, send } = this.#watch.options;
+    const { options } = this.#watch;
+    const { dialect, cursors, place } = options;
     const queued = this.#queued;
     const cursor = cursors ? encodeCursor(feed.conversation, this.position) : null;
     const { room, session } = place;
-    send(dialect.encodePlaceEvent(entry, { room, session, cursor, position, queued, atMs: now() }));
+    options.send(dialect.encodePlaceEvent(entry, { room, session, cursor, position, queued, atMs: now() }));
   }
 
   #sendEnd(seq: number, record: Extract<TranscriptEntry['record'], { role: 'assistant' }>): void {

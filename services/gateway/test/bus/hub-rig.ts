@@ -144,7 +144,7 @@ export function watch({ hub, topics }: HubRig, key: string, options: WatcherOpti
     },
   };
   const { dialect = plainDialect(), cursors = true, connection = 'here', ...rest } = options;
-  self.watching = hub.watch(key, {
+  const given: WatchOptions = {
     connection,
     dialect,
     cursors,
@@ -155,7 +155,9 @@ export function watch({ hub, topics }: HubRig, key: string, options: WatcherOpti
       leave: (topic) => topics.of(topic).delete(take),
       buffered: () => self.buffered,
     },
-    send: (frames: Frames) => {
+    // A seat is an object with methods: they must not be called without it.
+    send(frames: Frames) {
+      if (this !== given) throw new TypeError('send was taken out of its object');
       for (const frame of frames === null ? [] : [frames].flat()) take(frame);
     },
     ready: async () => undefined,
@@ -167,7 +169,8 @@ export function watch({ hub, topics }: HubRig, key: string, options: WatcherOpti
     cut: (dropped) => self.cut.push(dropped),
     failed: () => (self.failed += 1),
     ...rest,
-  });
+  };
+  self.watching = hub.watch(key, given);
   return self;
 }
 
