@@ -11,8 +11,6 @@ const LOOK_EVERY_MS = 20;
 const DOUBT_AT = 5;
 /** The look at which it is asked whether there is an entry to wait for. */
 const ASK_AT = 2;
-/** Records of that question; with more in between there is an entry among them. */
-const BETWEEN = 64;
 /** Looks after which the run is read from the broker again. */
 const REPAIR_EVERY = 10;
 
@@ -32,7 +30,7 @@ export async function reachCursor(
     if (feed.position.log >= log && (await hasEnds(since, feed, reader))) {
       if (run === undefined ? await isOver(since, feed, reader) : hasRun(run.view, since)) return;
     }
-    if (look === ASK_AT && !(await hasEntryUpTo(log, feed, reader))) log = 0;
+    if (look === ASK_AT && !(await hasEntryUpTo(log, feed))) log = 0;
     if (look === DOUBT_AT && !(await isPossible(since, feed, reader))) return;
     if (look % REPAIR_EVERY === 0) await run?.repair();
     else await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
@@ -58,10 +56,9 @@ async function isPossible(
  *
  * A gateway that began to watch later counts from the end of a run, where there was no entry.
  */
-async function hasEntryUpTo(log: number, feed: ConversationFeed, reader: TranscriptReader): Promise<boolean> {
-  const { conversation, position } = feed;
+async function hasEntryUpTo(log: number, { position, missed }: ConversationFeed): Promise<boolean> {
   if (position.log >= log) return false;
-  const { entries, upTo } = await reader.since(conversation, position.log, BETWEEN);
+  const { entries, upTo } = await missed.since(position.log);
   return upTo < log || entries.some(({ seq, record }) => seq <= log && !('role' in record));
 }
 

@@ -15,23 +15,24 @@ function gatewayAt(position: Partial<Position>, runs: { text: string; marks: num
     view: { text, marks, end: null },
     repair: vi.fn(async () => undefined),
   }));
-  const feed = {
-    conversation: 'alice=one',
-    position: { ...START, ...position },
-    runs: new Map(feeds.map((one) => [one.run, one])),
-    openRuns: feeds,
-  };
   const runEndSeq = async (_conversation: string, run: string) => ends.get(run) ?? null;
   const broker = { lastSeq: 8, knowsRun: true };
   const lastSeq = async () => broker.lastSeq;
   const knowsRun = async () => broker.knowsRun;
   // What MESSAGES has: nothing but entries of the log, unless a test says so.
   const records = Array.from({ length: 8 }, (_, at) => ({ seq: at + 1, record: {} }));
-  const since = vi.fn(async (_conversation: string, seq: number) => {
+  const since = vi.fn(async (seq: number) => {
     const entries = records.filter((one) => one.seq > seq);
     return { entries, upTo: entries.at(-1)?.seq ?? seq };
   });
-  const deps = { feed, reader: { runEndSeq, lastSeq, knowsRun, since } } as unknown as Deps;
+  const feed = {
+    conversation: 'alice=one',
+    position: { ...START, ...position },
+    runs: new Map(feeds.map((one) => [one.run, one])),
+    openRuns: feeds,
+    missed: { since },
+  };
+  const deps = { feed, reader: { runEndSeq, lastSeq, knowsRun } } as unknown as Deps;
   return { feed, feeds, ends, broker, records, since, deps };
 }
 
