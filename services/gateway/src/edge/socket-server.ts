@@ -34,9 +34,9 @@ export class SocketServer {
     this.#deps = deps;
   }
 
-  /** Looks at the deadlines of all sessions. */
+  /** Looks at the deadlines of the sessions that are due. */
   tick(nowMs: number): void {
-    for (const session of this.#sessions) session.tick(nowMs);
+    for (const session of this.#sessions) if (session.dueAtMs <= nowMs) session.tick(nowMs);
   }
 
   /** Closes what is open now with 1012, spread over `spreadMs`. */

@@ -239,6 +239,8 @@ export class Seats {
   savePositions(nowMs: number): void {
     const { roomsHere } = this.#connection.context;
     for (const seat of this.#seats) {
+      // Called every second for each connection: the count of the room is looked up only then.
+      if (nowMs - seat.savedAtMs < SAVE_EVERY_MS) continue;
       const everyMs = Math.max(SAVE_EVERY_MS, roomsHere.countIn(seat.key) * SAVE_MS_PER_MEMBER);
       if (nowMs - seat.savedAtMs < everyMs) continue;
       seat.savedAtMs = nowMs;

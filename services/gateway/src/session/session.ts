@@ -32,6 +32,8 @@ import { Uploading } from './uploading.ts';
 const WAITING_LIMIT = 64;
 /** Options for all questions may come as the first frame, this long after the confirmation. */
 const CONFIGURE_MS = 2_000;
+/** Who is signed in is looked at so often, and when a deadline comes or a ping came. */
+const LOOK_EVERY_MS = 5_000;
 
 type Queued = Command | { type: 'open' };
 
@@ -43,6 +45,7 @@ export class Session implements Connection {
   readonly socket: Socket;
   readonly openedAtMs: number;
   principal: Principal | null = null;
+  dueAtMs = 0;
   closed = false;
   onBusy: OnBusy;
   options: TurnOptions;
@@ -122,6 +125,8 @@ export class Session implements Connection {
   /** A control frame came; it counts like any other, for answering it costs as much. */
   receiveControl(): void {
     if (!this.closed) this.#withinRate();
+    // Its answer waits without passing through `send`.
+    this.dueAtMs = 0;
   }
 
   /** The socket has room again. */
@@ -146,7 +151,7 @@ export class Session implements Connection {
     });
   }
 
-  /** Looks at the deadlines; called about once a second. */
+  /** Looks at the deadlines; called about once a second, once it is due. */
   tick(nowMs: number): void {
     const { limits } = this.context;
     // Answers to pings and what is published wait without passing through `send`.
@@ -156,12 +161,16 @@ export class Session implements Connection {
       if (late && !this.#working) this.close('authTimeout');
       return;
     }
-    if (nowMs >= this.principal.expiresAt * 1_000) return this.close('tokenExpired');
-    if (this.dialect.manner.heartbeat && nowMs - this.#heartbeatAtMs >= limits.heartbeatSeconds * 1_000) {
+    const expiresAtMs = this.principal.expiresAt * 1_000;
+    if (nowMs >= expiresAtMs) return this.close('tokenExpired');
+    const { heartbeat, offlineQueue } = this.dialect.manner;
+    const heartbeatMs = heartbeat ? limits.heartbeatSeconds * 1_000 : Number.POSITIVE_INFINITY;
+    if (nowMs - this.#heartbeatAtMs >= heartbeatMs) {
       this.#heartbeatAtMs = nowMs;
       this.notice({ type: 'heartbeat', atMs: nowMs });
     }
-    if (this.dialect.manner.offlineQueue) this.#seats.savePositions(nowMs);
+    if (offlineQueue) this.#seats.savePositions(nowMs);
+    this.dueAtMs = Math.min(nowMs + LOOK_EVERY_MS, expiresAtMs, this.#heartbeatAtMs + heartbeatMs);
   }
 
   close(reason: CloseReason): void {
@@ -411,6 +420,7 @@ export class Session implements Connection {
       if (this.principal !== null) this.#forget(this.principal);
     }
     this.principal = leanPrincipal(principal);
+    this.dueAtMs = 0;
     // A verdict may take longer than a client has time for its first frame.
     this.#confirmedAtMs ||= this.context.now();
     this.#log('a connection is signed in');

@@ -27,8 +27,10 @@ export interface SocketSession {
   dropped(): void;
   /** The socket has room again. */
   drained(): void;
-  /** Called about once a second. */
+  /** Called about once a second, once it is due. */
   tick(nowMs: number): void;
+  /** Not before this has `tick` anything to look at: of thousands of sessions few are due in a second. */
+  readonly dueAtMs: number;
   close(reason: CloseReason): void;
   /** The socket is gone; called last, once. */
   ended(): void;

@@ -39,6 +39,7 @@ const wire = (path: string, more: Partial<SocketRoute> = {}): SocketRoute => ({
 
 function session(socket: Socket, name: string): SocketSession {
   return {
+    dueAtMs: name === 'later' ? 1_000 : 0,
     open: () => void said.push('open'),
     receive(bytes, isBinary) {
       const text = Buffer.from(bytes).toString();
@@ -89,6 +90,14 @@ describe('a session of any wire', () => {
     expect(said).toEqual(['accept a', 'open', 'receive 5 false', 'receive 3 true', 'tick 7', 'ended']);
     rig.edge.tick(8);
     expect([said.at(-1), rig.edge.connections]).toEqual(['ended', 0]);
+  });
+
+  it('is not looked at before it is due', async () => {
+    await dial('/any?name=later');
+    await expect.poll(() => said).toEqual(['accept later', 'open']);
+    rig.edge.tick(7);
+    rig.edge.tick(1_000);
+    expect(said).toEqual(['accept later', 'open', 'tick 1000']);
   });
 
   it('gets what is published to its topics', async () => {

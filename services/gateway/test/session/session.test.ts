@@ -352,6 +352,45 @@ describe('deadlines', () => {
     one.session.tick(one.clock.now());
     expect(notices(one)).toEqual([]);
   });
+
+  it('are due every second before a token, then every 5 s', async () => {
+    const one = rig({ opening: { credential: null } });
+    one.session.open();
+    one.session.tick(one.clock.now());
+    expect(one.session.dueAtMs).toBeLessThanOrEqual(one.clock.now());
+    one.say({ type: 'authenticate', token: 'alice' });
+    await settle();
+    one.session.tick(one.clock.now());
+    expect(one.session.dueAtMs).toBe(one.clock.now() + 5_000);
+  });
+
+  it('are due when a token expires, and again after the next token', async () => {
+    const one = await signedIn();
+    one.verdicts.short = principal('alice', soon(one, 2));
+    one.session.tick(one.clock.now());
+    one.say({ type: 'authenticate', token: 'short' });
+    await settle();
+    expect(one.session.dueAtMs).toBeLessThanOrEqual(one.clock.now());
+    one.session.tick(one.clock.now());
+    expect(one.session.dueAtMs).toBe(soon(one, 2) * 1_000);
+  });
+
+  it('are due for the next heartbeat', async () => {
+    const one = await signedIn({ manner: { heartbeat: true } });
+    one.clock.advance(28_000);
+    one.session.tick(one.clock.now());
+    expect(one.session.dueAtMs).toBe(one.clock.now() + 2_000);
+  });
+
+  it('are due at once after a ping: whoever reads no answers is closed', async () => {
+    const one = await signedIn();
+    one.session.tick(one.clock.now());
+    one.session.receiveControl();
+    expect(one.session.dueAtMs).toBeLessThanOrEqual(one.clock.now());
+    one.buffered = one.context.limits.hardBufferBytes + 1;
+    one.session.tick(one.clock.now());
+    expect(one.closed?.code).toBe(1013);
+  });
 });
 
 describe('rate limit', () => {

@@ -36,6 +36,7 @@ const CLOSE_OF: Partial<Record<ErrorCode, CloseReason>> = {
 
 export class LogSession implements SocketSession, LogOutlet {
   readonly kind = 'frames';
+  readonly dueAtMs = 0;
   readonly format: LogOpening['format'];
   readonly #deps: LogSessionDeps;
   readonly #socket: Socket;
