@@ -47,6 +47,14 @@ export const GOALS: readonly Goal[] = [
   { measurement: 'ready.stack', atMost: 3 },
   { measurement: 'ready.gateway', atMost: 0.5 },
   { measurement: 'ready.gateway-rss', atMost: 80 },
+  ...['gateway', 'agent', 'auth', 'uploads', 'broker', 'model'].map((part) => ({
+    measurement: `faults.${part}-lost`,
+    atMost: 0,
+  })),
+  { measurement: 'faults.ends-other-than-one', atMost: 0 },
+  { measurement: 'faults.transcripts-different', atMost: 0 },
+  { measurement: 'takeover.p99', atMost: 8 },
+  { measurement: 'takeover.wrong', atMost: 0 },
   { measurement: 'fuzz.frames', atLeast: 10_000_000 },
   ...['crashes', 'uncaught', 'out-of-bounds', 'slow', 'socket-faults'].map((what) => ({
     measurement: `fuzz.${what}`,

@@ -7,6 +7,7 @@ import { broker } from './figures/broker.ts';
 import { connect } from './figures/connect.ts';
 import { echo } from './figures/echo.ts';
 import { fanout } from './figures/fanout.ts';
+import { faults } from './figures/faults.ts';
 import { fuzz } from './figures/fuzz.ts';
 import { growth } from './figures/growth.ts';
 import { idle } from './figures/idle.ts';
@@ -15,6 +16,7 @@ import { logs } from './figures/logs.ts';
 import { processes } from './figures/processes.ts';
 import { ready } from './figures/ready.ts';
 import { resumeStorm } from './figures/resume-storm.ts';
+import { takeover } from './figures/takeover.ts';
 import { upload } from './figures/upload.ts';
 import { calibrate, drift } from './measure/calibration.ts';
 import { CORE, Cores } from './measure/cores.ts';
@@ -39,6 +41,8 @@ const FIGURES = [
   latency,
   agent,
   growth,
+  faults,
+  takeover,
   fuzz,
   broker,
   processes,

@@ -20,6 +20,8 @@ const ASKS_OF = 6;
 /** In a room the AI answers those that name it. */
 const MENTION = '@ai ';
 const SETTLE_MS = 90_000;
+/** In one place: who comes later is shown at most 1,000 entries. */
+const MAX_SAID = 800;
 const GREETING_MS = 1_000;
 const MAX_GREETINGS = 60;
 /** A cancel may come at any time from before the answer to its end. */
@@ -108,11 +110,15 @@ export class Load {
           await sleep(random.below(LONGEST_ANSWER_MS));
           speaker.cancel(messageIdOf(place, id));
         }
-      } else if (inRoom) {
+      } else if (inRoom && place.acknowledged.length < MAX_SAID) {
         await this.#say(place, speaker, id, `${id} of ${speaker.visit.sub}, for people only`);
       }
       await sleep(pauseMs.least + random.below(pauseMs.most - pauseMs.least + 1));
     }
+    // Where an answer is what acknowledges a question, two must not be under way.
+    const last = open;
+    if (last !== null && !speaker.wire.confirms)
+      await until(SETTLE_MS, 'the answer before', () => hasEnd(place, speaker, last, speaker));
   }
 
   #question({ visit }: FaultClient, id: string): string {
@@ -152,16 +158,16 @@ export class Load {
 
   async #inTime(what: string, promise: Promise<unknown>): Promise<boolean> {
     let isDone = false;
-    void promise.then(() => {
+    const done = promise.then(() => {
       isDone = true;
     });
-    return until(SETTLE_MS, what, () => isDone).then(
-      () => true,
-      (error: Error) => {
-        this.failures.push(error.message);
-        return false;
-      },
-    );
+    try {
+      await Promise.race([done, until(SETTLE_MS, what, () => isDone)]);
+      return true;
+    } catch (error) {
+      this.failures.push((error as Error).message);
+      return false;
+    }
   }
 }
 

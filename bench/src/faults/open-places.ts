@@ -3,6 +3,7 @@ import type { Stack } from '@natter/testkit';
 import type { Xorshift } from '../fuzz/xorshift.ts';
 import { FaultClient } from './fault-client.ts';
 import type { Place } from './place.ts';
+import { tryAgain } from './try-again.ts';
 import { chatV1 } from './wires/chat-v1.ts';
 import type { FaultWire, Visit } from './wires/fault-wire.ts';
 import { roomsV1 } from './wires/rooms-v1.ts';
@@ -84,11 +85,15 @@ function clientOf(
 
 /** Its AI answers those that name it: most of what is said is between people. */
 async function makeRoom(stack: Stack, room_id: string, token: string): Promise<void> {
-  const response = await fetch(`${stack.httpUrl()}/api/v1/ws/rooms`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ room_id, room_type: 'shared', ai: 'mention' }),
+  await tryAgain(async (tries) => {
+    const url = stack.httpUrl(tries % stack.gateways.length);
+    const response = await fetch(`${url}/api/v1/ws/rooms`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ room_id, room_type: 'shared', ai: 'mention' }),
+    });
+    // An earlier try may have made it, and its answer was lost.
+    if (response.status !== 201 && response.status !== 409)
+      throw new Error(`no room ${room_id}: ${response.status} ${await response.text()}`);
   });
-  if (response.status !== 201)
-    throw new Error(`no room ${room_id}: ${response.status} ${await response.text()}`);
 }
