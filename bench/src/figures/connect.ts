@@ -146,7 +146,7 @@ async function round(load: Load, kind: Kind, count: number, cores: CoreWatch | n
 
 /** Open loop: from the intended start, TCP connect included, to auth_success. Distinct tokens. */
 async function measureLatency(load: Load, plan: Plan, cores: CoreWatch) {
-  const samples = new Samples(plan.latencySamples);
+  const samples = new Samples();
   const stop = cores.start();
   await openLoop(
     { count: plan.latencySamples, rate: LATENCY_RATE, limit: UNFINISHED_LIMIT },

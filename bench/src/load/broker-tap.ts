@@ -6,15 +6,13 @@ import { monotonicMicros } from '../measure/clock.ts';
 import { type Distribution, Samples } from '../measure/samples.ts';
 import { connectAs } from './service-bus.ts';
 
-/** A tenth of 200 streams × 50 tokens/s for five minutes. */
-const MAX_SAMPLES = 300_000;
 
 const decoder = new TextDecoder();
 
 export class BrokerTap {
   readonly #bus: Bus;
   readonly #epochMicros: number;
-  #samples = new Samples(MAX_SAMPLES);
+  #samples = new Samples();
 
   static async connect(nats: NatsServer, epochMicros: number): Promise<BrokerTap> {
     return new BrokerTap(await connectAs('gateway', nats), epochMicros);
@@ -35,7 +33,7 @@ export class BrokerTap {
   /** Latencies since the last call, in microseconds; null when there were none. */
   take(): Distribution | null {
     const samples = this.#samples;
-    this.#samples = new Samples(MAX_SAMPLES);
+    this.#samples = new Samples();
     return samples.count === 0 ? null : samples.distribution();
   }
 

@@ -1,4 +1,5 @@
-/** A bounded set of measurements and its exact percentiles. */
+/** Latencies and their percentiles: exact of what is kept, an HDR histogram of what is only counted. */
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
 export interface Distribution {
   count: number;
@@ -6,47 +7,50 @@ export interface Distribution {
   p99: number;
   p999: number;
   max: number;
+  /** The whole curve: percentiles halve what is left, each with its value. */
+  spectrum: [percentile: number, value: number][];
 }
 
-export class Samples {
-  readonly #values: Float64Array;
-  #count = 0;
-  #dropped = 0;
+/** An hour in microseconds; what takes longer is counted as that. */
+const MOST = 3_600_000_000;
+/** Significant digits of a value: within 0.1%. */
+const FIGURES = 3;
 
-  /** Further values are counted in `dropped` and otherwise ignored. */
-  constructor(capacity: number) {
-    this.#values = new Float64Array(capacity);
-  }
+/** Any number of whole microseconds in constant memory. */
+export class Samples {
+  readonly #histogram: RecordableHistogram = newHistogram();
 
   get count(): number {
-    return this.#count;
+    return this.#histogram.count;
   }
 
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  add(value: number): void {
-    if (this.#count === this.#values.length) this.#dropped += 1;
-    else this.#values[this.#count++] = value;
+  add(micros: number): void {
+    record(this.#histogram, micros);
   }
 
   /** Fails when there are none. */
   distribution(): Distribution {
-    return distribution(this.#values.slice(0, this.#count));
+    const histogram = this.#histogram;
+    if (histogram.count === 0) throw new RangeError('no samples');
+    return {
+      count: histogram.count,
+      p50: histogram.percentile(50),
+      p99: histogram.percentile(99),
+      p999: histogram.percentile(99.9),
+      max: histogram.max,
+      spectrum: [...histogram.percentiles],
+    };
   }
 }
 
-/** Percentiles of these values; sorts them in place. */
+/** Percentiles of these values, exact but for the curve; sorts them in place. */
 export function distribution(values: Float64Array): Distribution {
   values.sort();
-  return {
-    count: values.length,
-    p50: percentile(values, 50),
-    p99: percentile(values, 99),
-    p999: percentile(values, 99.9),
-    max: percentile(values, 100),
-  };
+  const [p50, p99, p999] = [50, 99, 99.9].map((p) => percentile(values, p)) as [number, number, number];
+  const histogram = newHistogram();
+  for (const value of values) record(histogram, value);
+  const spectrum = [...histogram.percentiles];
+  return { count: values.length, p50, p99, p999, max: percentile(values, 100), spectrum };
 }
 
 /** Nearest rank: the smallest value that at least `p` percent of all don't exceed. */
@@ -66,4 +70,13 @@ export function joined(parts: readonly Float64Array[]): Float64Array {
     at += part.length;
   }
   return all;
+}
+
+function newHistogram(): RecordableHistogram {
+  return createHistogram({ lowest: 1, highest: MOST, figures: FIGURES });
+}
+
+/** Node's histogram takes whole numbers from 1. */
+function record(histogram: RecordableHistogram, value: number): void {
+  histogram.record(Math.min(MOST, Math.max(1, Math.round(value))));
 }

@@ -18,8 +18,6 @@ interface Stream {
   pace: Pace;
 }
 
-/** A million doubles, 8 MB; later ones are counted only. */
-const MAX_SAMPLES = 1_000_000;
 /** Timers of Node are whole milliseconds; this is the longest the schedule sleeps instead. */
 const NAP_MS = 0.25;
 
@@ -30,7 +28,7 @@ export class Schedule {
   readonly #after: string;
   readonly #streams = new Set<Stream>();
   readonly #napping = new Int32Array(new SharedArrayBuffer(4));
-  #lateness = new Samples(MAX_SAMPLES);
+  #lateness = new Samples();
   #ticking = false;
 
   constructor(chunks: Chunks) {
@@ -63,7 +61,7 @@ export class Schedule {
   /** Microseconds by which tokens were written late; null when there were none. */
   takeLateness(): Distribution | null {
     const samples = this.#lateness;
-    this.#lateness = new Samples(MAX_SAMPLES);
+    this.#lateness = new Samples();
     return samples.count === 0 ? null : samples.distribution();
   }
 
