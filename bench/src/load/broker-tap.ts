@@ -6,7 +6,6 @@ import { monotonicMicros } from '../measure/clock.ts';
 import { type Distribution, Samples } from '../measure/samples.ts';
 import { connectAs } from './service-bus.ts';
 
-
 const decoder = new TextDecoder();
 
 export class BrokerTap {
