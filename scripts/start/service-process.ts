@@ -2,7 +2,7 @@
 
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { NODE_ARGUMENTS } from '@natter/runtime/node-arguments';
+import { serviceArguments } from '@natter/runtime/node-arguments';
 import { StartError } from './start-error.ts';
 
 export interface ServiceSpec {
@@ -33,7 +33,7 @@ const READY_TIMEOUT_MS = 30_000;
 export function forkService(spec: ServiceSpec): Child {
   const child = fork(spec.entry, [], {
     env: spec.env,
-    execArgv: [...NODE_ARGUMENTS],
+    execArgv: serviceArguments(spec.entry),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   for (const stream of [child.stdout, child.stderr])

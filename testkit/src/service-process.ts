@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { killWithParent } from '@natter/runtime';
-import { NODE_ARGUMENTS } from '@natter/runtime/node-arguments';
+import { serviceArguments } from '@natter/runtime/node-arguments';
 
 export interface ServiceOptions {
   name: string;
@@ -124,7 +124,7 @@ export class ServiceProcess {
     const { entry, env } = this.#options;
     const child = fork(entry, [], {
       env: env as NodeJS.ProcessEnv,
-      execArgv: [...NODE_ARGUMENTS],
+      execArgv: serviceArguments(entry),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
