@@ -5,10 +5,11 @@
  * again, and finds their own value.
  */
 import type { KV } from '@nats-io/kv';
-import { apiError, asBusError, BusError } from './errors.ts';
+import { appendHeaders } from './append-headers.ts';
+import { apiError, asBusError, BusError, isBusError } from './errors.ts';
 import type { RequestMux } from './request-mux.ts';
 import { whileUnavailable } from './retry.ts';
-import type { StreamReader } from './stream-reader.ts';
+import type { Stored, StreamReader } from './stream-reader.ts';
 
 export interface Entry {
   value: Uint8Array;
@@ -20,6 +21,10 @@ export interface Entry {
 const TIMEOUT_MS = 10_000;
 /** One try; there is another after it. */
 const LEADER_MS = 3_000;
+/** One try to write. */
+const WRITE_MS = 3_000;
+/** NATS ADR-8; a wildcard in it would read another key. */
+const KEY = /^[-/=\w]+(\.[-/=\w]+)*$/;
 /** Keys of one read; the broker gives 1,024 values at most. */
 const KEYS_AT_ONCE = 1_000;
 /** Status of JetStream's answer where no message of the key is stored. */
@@ -42,9 +47,8 @@ export class Bucket {
 
   /** The newest value, or null. */
   async get(key: string): Promise<Entry | null> {
-    const entry = await whileUnavailable(TIMEOUT_MS, () => this.#kv.get(key));
-    if (entry === null || entry.operation !== 'PUT') return null;
-    return { value: entry.value, revision: entry.revision };
+    const last = await this.#last(key);
+    return last === null || isMarker(last) ? null : { value: last.data, revision: last.seq };
   }
 
   /**
@@ -108,6 +112,20 @@ export class Bucket {
     return { found, upTo: newest };
   }
 
+  /**
+   * What a key's subject holds last, a value or a marker.
+   *
+   * This and the writes speak NATS ADR-8 over our own mux: the library's requests cost twice as much.
+   */
+  async #last(key: string): Promise<Stored | null> {
+    return this.#reader.last(`KV_${this.#name}`, this.#subject(key));
+  }
+
+  #subject(key: string): string {
+    if (!KEY.test(key)) throw new BusError('REFUSED', `no key of a bucket: ${JSON.stringify(key)}`);
+    return `$KV.${this.#name}.${key}`;
+  }
+
   async #getEach(keys: readonly string[]): Promise<Map<string, Entry>> {
     const found = new Map<string, Entry>();
     await Promise.all(
@@ -120,13 +138,28 @@ export class Bucket {
   }
 
   /** Writes a key that doesn't exist; CONFLICT if it does. Returns the revision. */
-  create(key: string, value: Uint8Array | string): Promise<number> {
-    return whileUnavailable(TIMEOUT_MS, () => this.#kv.create(key, value).catch(conflict));
+  async create(key: string, value: Uint8Array | string): Promise<number> {
+    try {
+      return await this.update(key, value, 0);
+    } catch (error) {
+      if (!isBusError(error, 'CONFLICT')) throw error;
+      // A key that was deleted has a last message, which says so.
+      const last = await this.#last(key);
+      if (last === null || !isMarker(last)) throw error;
+      return this.update(key, value, last.seq);
+    }
   }
 
   /** Writes if the key still has `revision`; else CONFLICT. Returns the new revision. */
-  update(key: string, value: Uint8Array | string, revision: number): Promise<number> {
-    return whileUnavailable(TIMEOUT_MS, () => this.#kv.update(key, value, revision).catch(conflict));
+  async update(key: string, value: Uint8Array | string, revision: number): Promise<number> {
+    const subject = this.#subject(key);
+    const headers = appendHeaders({ expectLast: revision });
+    return whileUnavailable(TIMEOUT_MS, async () => {
+      const answer = await this.#requests.request(subject, value, WRITE_MS, headers);
+      const { error, seq } = JSON.parse(decoder.decode(answer.data));
+      if (error) throw apiError(error);
+      return seq;
+    });
   }
 
   /** Deletes a key; with `revision` only if the key still has it, else CONFLICT. */
@@ -152,10 +185,13 @@ export class Bucket {
   }
 }
 
+function isMarker({ header }: Stored): boolean {
+  return header('KV-Operation') !== undefined;
+}
+
 function conflict(error: unknown): never {
   const reason = asBusError(error);
-  // The library's own words for a key that exists (kv.create) carry no code.
-  if (/wrong last sequence|key exists/i.test(reason.message))
-    throw new BusError('CONFLICT', reason.message, error);
+  // The library's own words carry no code.
+  if (/wrong last sequence/i.test(reason.message)) throw new BusError('CONFLICT', reason.message, error);
   throw reason;
 }

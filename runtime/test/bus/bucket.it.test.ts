@@ -104,3 +104,22 @@ test('of many keys of which none was ever written nothing is found, and up to wh
   const keys = Array.from({ length: 12 }, (_, index) => `never.${index}`);
   expect(await bucket.getMany(keys, 0)).toEqual({ found: new Map(), upTo: null });
 });
+
+test('a key that was deleted can be created again, and one that is there can not', async () => {
+  const bucket = await (await connected(server)).bucket('runs');
+  const first = await bucket.create('again', 'one');
+  await expect(bucket.create('again', 'two')).rejects.toMatchObject({ code: 'CONFLICT' });
+  await bucket.delete('again');
+  expect(await bucket.get('again')).toBeNull();
+  const second = await bucket.create('again', 'three');
+  expect(second).toBeGreaterThan(first);
+  expect(await bucket.get('again')).toEqual({ value: expect.anything(), revision: second });
+  await expect(bucket.update('again', 'late', first)).rejects.toMatchObject({ code: 'CONFLICT' });
+});
+
+test.each(['a.*', '>', '', '.a', 'a.', 'a b', 'a\r\nb'])('%j is no key', async (key) => {
+  const bucket = await (await connected(server)).bucket('runs');
+  await expect(bucket.get(key)).rejects.toMatchObject({ code: 'REFUSED' });
+  await expect(bucket.create(key, 'x')).rejects.toMatchObject({ code: 'REFUSED' });
+  await expect(bucket.update(key, 'x', 1)).rejects.toMatchObject({ code: 'REFUSED' });
+});
