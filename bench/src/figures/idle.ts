@@ -12,7 +12,7 @@ import { settledMemory } from '../measure/settled.ts';
 import { slope } from '../measure/slope.ts';
 import { startRawPeer } from '../peers/raw-sockets.ts';
 import { startMeasuredStack } from '../stack.ts';
-import { startInRooms } from './idle/in-rooms.ts';
+import { startInRooms, startInRoomsOfOne } from './idle/in-rooms.ts';
 
 /** Sockets at which memory is read; the first warms the code up and is the zero of the rest. */
 const STEPS: Record<Size, number[]> = {
@@ -30,6 +30,8 @@ export interface Subject {
   name: string;
   title: string;
   pid: number;
+  /** Sockets at which memory is read; default STEPS. */
+  steps?: readonly number[];
   open(index: number): Promise<{ drop(): void }>;
   /** Returns the bytes of its JavaScript objects, where it can tell. */
   collectGarbage(): Promise<number | null>;
@@ -59,8 +61,9 @@ export const idle: Figure = {
     const collected = await series(await startNatter(bench), true);
     const rawCollected = await series(await startRaw(bench), true);
     const inRooms: [Subject, Series][] = [];
-    for (const subject of await startInRooms(bench, STEPS[bench.size].at(-1) as number))
-      inRooms.push([subject, await series(subject, false)]);
+    for (const subject of await startInRooms(bench)) inRooms.push([subject, await series(subject, false)]);
+    // Thousands of rooms take longer than all the rest of a quick run.
+    const alone = bench.size === 'quick' ? null : await series(await startInRoomsOfOne(bench), false);
     const most = natter.readings.at(-1)?.sockets;
     const row = (id: string, label: string, value: number, unit = 'B') => ({
       id: `idle.${id}`,
@@ -84,7 +87,21 @@ export const idle: Figure = {
         row('raw-cpu', 'the same, raw uWebSockets.js', raw.cpuMicros, 'µs/s'),
         ...inRooms.flatMap(([{ name, title }, theirs], index) => {
           const rss = growth(theirs, 'rss');
-          if (index === 0) return [row('room-rss', 'RSS per connection, in rooms of ten', rss)];
+          if (index === 0) {
+            return [
+              row('room-rss', 'RSS per connection, in rooms of ten', rss),
+              row('room-cpu', 'CPU per connection, in rooms of ten', theirs.cpuMicros, 'µs/s'),
+              ...(alone === null
+                ? []
+                : [
+                    row(
+                      'rooms-of-one-rss',
+                      `RSS per connection, ${alone.readings.at(-1)?.sockets} rooms of one`,
+                      growth(alone, 'rss'),
+                    ),
+                  ]),
+            ];
+          }
           const ratio = growth((inRooms[0] as [Subject, Series])[1], 'rss') / rss;
           return [
             row(`${name}-rss`, `the same, ${title}`, rss),
@@ -99,6 +116,7 @@ export const idle: Figure = {
         raw,
         collected,
         rawCollected,
+        alone,
         inRooms: Object.fromEntries(inRooms.map(([{ name }, readings]) => [name, readings])),
       },
     };
@@ -142,7 +160,7 @@ async function measure(
   const { pid } = subject;
   const sockets: { drop(): void }[] = [];
   const readings: Reading[] = [];
-  for (const step of STEPS[bench.size]) {
+  for (const step of subject.steps ?? STEPS[bench.size]) {
     const from = sockets.length;
     await inFlight(step - from, OPENING, async (index) => {
       sockets.push(await subject.open(from + index));

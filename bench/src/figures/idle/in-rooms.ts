@@ -1,5 +1,6 @@
-/** What takes connections that are each in a room of ten: Natter first, then the peers. */
-import type { Bench } from '../../bench.ts';
+/** What takes connections that are each in a room: Natter first, then the peers. */
+import type { Stack } from '@natter/testkit';
+import type { Bench, Size } from '../../bench.ts';
 import { JOINED_MARK, roomPath } from '../../load/bench-room.ts';
 import type { Entrance } from '../../load/entrance.ts';
 import { openSocket } from '../../load/open-socket.ts';
@@ -11,38 +12,78 @@ import type { Subject } from '../idle.ts';
 /** A join costs the auth service a read for each member, so one room of all would take hours. */
 const IN_A_ROOM = 10;
 
-/** Each connection is of a person of their own; none where no peer keeps connections. */
-export async function startInRooms(bench: Bench, people: number): Promise<Subject[]> {
+/** As without rooms, but for `quick`: a join takes ten times as long as a connection. */
+const STEPS: Record<Size, readonly number[]> = {
+  tiny: [20, 60, 100, 200],
+  quick: [200, 900, 1_600],
+  full: [200, 1_000, 5_000, 9_500, 13_500, 18_000],
+};
+/** Sockets, and as many rooms. */
+const ALONE_STEPS = { tiny: [20, 60, 100, 200], full: [200, 2_500, 5_000, 7_500, 10_000] };
+
+/** Rooms of ten; each connection is of a person of their own. */
+export async function startInRooms(bench: Bench): Promise<Subject[]> {
+  const steps = STEPS[bench.size];
+  const { stack, tokens } = await startPeople(bench, steps);
+  const natter = natterSubject(
+    stack,
+    { name: 'natter', title: 'Natter, in rooms', steps },
+    tokens,
+    IN_A_ROOM,
+  );
+  const subjects = [natter];
   const able = bench.peers.filter(({ startSockets }) => startSockets !== undefined);
-  if (able.length === 0) return [];
+  const jwks = able.length === 0 ? { keys: [] } : await tokenKeysOf(stack);
+  for (const { name, title, startSockets } of able) {
+    const { pids, port, entrance } = await (startSockets as NonNullable<typeof startSockets>)(bench, jwks);
+    const about = { name, title, steps, pid: pids[0] as number };
+    subjects.push(subject(about, port, tokens, IN_A_ROOM, entrance));
+  }
+  return subjects;
+}
+
+/** A room for each connection: what a room costs is seen nowhere else. */
+export async function startInRoomsOfOne(bench: Bench): Promise<Subject> {
+  const steps = ALONE_STEPS[bench.size === 'tiny' ? 'tiny' : 'full'];
+  const { stack, tokens } = await startPeople(bench, steps);
+  return natterSubject(stack, { name: 'alone', title: 'Natter, in rooms of one', steps }, tokens, 1);
+}
+
+async function startPeople(bench: Bench, steps: readonly number[]) {
   const stack = await startMeasuredStack(bench, 'gateway');
   const tokens: string[] = [];
-  for (let user = 0; user < people; user += 1) tokens.push(await stack.token(person(user)));
-  const jwks = await tokenKeysOf(stack);
-  const subject = (
-    about: Pick<Subject, 'name' | 'title' | 'pid'>,
-    port: number,
-    entrance: (token: string, room: string) => Entrance,
-  ): Subject => ({
+  for (let user = 0; user < (steps.at(-1) as number); user += 1) tokens.push(await stack.token(person(user)));
+  return { stack, tokens };
+}
+
+function natterSubject(
+  stack: Stack,
+  about: Pick<Subject, 'name' | 'title' | 'steps'>,
+  tokens: readonly string[],
+  inARoom: number,
+): Subject {
+  const gateway = stack.gateways[0];
+  if (gateway === undefined) throw new Error('the stack has no gateway');
+  const port = gateway.ports.http as number;
+  return subject({ ...about, pid: gateway.pid }, port, tokens, inARoom, (token, room) => ({
+    path: roomPath(token, room as string),
+    readyMark: JOINED_MARK,
+  }));
+}
+
+function subject(
+  about: Pick<Subject, 'name' | 'title' | 'steps' | 'pid'>,
+  port: number,
+  tokens: readonly string[],
+  inARoom: number,
+  entrance: (token: string, room: string | null) => Entrance,
+): Subject {
+  return {
     ...about,
     open: (index) => {
-      const room = `idle-${Math.floor(index / IN_A_ROOM)}`;
-      const way = entrance(tokens[index] as string, room);
+      const way = entrance(tokens[index] as string, `idle-${Math.floor(index / inARoom)}`);
       return openSocket({ port, ...way, onData: () => undefined, onLost: () => undefined });
     },
     collectGarbage: async () => null,
-  });
-  const gateway = stack.gateways[0];
-  if (gateway === undefined) throw new Error('the stack has no gateway');
-  const natter = subject(
-    { name: 'natter', title: 'Natter, in rooms', pid: gateway.pid },
-    gateway.ports.http as number,
-    (token, room) => ({ path: roomPath(token, room), readyMark: JOINED_MARK }),
-  );
-  const subjects = [natter];
-  for (const { name, title, startSockets } of able) {
-    const { pids, port, entrance } = await (startSockets as NonNullable<typeof startSockets>)(bench, jwks);
-    subjects.push(subject({ name, title, pid: pids[0] as number }, port, entrance));
-  }
-  return subjects;
+  };
 }
