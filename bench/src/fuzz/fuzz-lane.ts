@@ -23,8 +23,8 @@ export interface Fuzzed extends FuzzerReply {
 /** Frames that begin with a state of their own, so that one block can be had again. */
 const BLOCK_FRAMES = 10_000;
 /** Blocks of one request, which is how long a hang may be taken for work. */
-const BLOCKS_AT_ONCE = 10;
-const ANSWER_MS = 60_000;
+const BLOCKS_AT_ONCE = 5;
+const ANSWER_MS = 180_000;
 const KEPT_FRAME_BYTES = 2_048;
 /** Before the frame in a trace. */
 const HEAD_BYTES = 5;
