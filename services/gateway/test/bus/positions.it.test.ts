@@ -113,7 +113,7 @@ describe('Positions', () => {
   it('of a member who was sent nothing yet are where the room was when they came', async () => {
     const key = roomKey('quiet', 'one');
     const positions = new Positions(bus, log);
-    await join('flora', key);
+    await join('erin', key);
     expect(await positions.read('erin', key)).toEqual(at(0));
     const before = [await say(key), await say(key), await say(key)];
     // The broker's clock must be past the millisecond of the last message.
