@@ -2,7 +2,7 @@
 
 export interface ProcessMetrics {
   process: string;
-  /** Prometheus text format 0.0.4, as prom-client writes it. */
+  /** Prometheus text format 0.0.4, as our Metrics write it. */
   text: string;
 }
 
