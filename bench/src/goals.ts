@@ -9,9 +9,12 @@ export interface Goal {
 
 export const GOALS: readonly Goal[] = [
   { measurement: 'idle.rss', atMost: 5_000 },
+  { measurement: 'idle.room-rss', atMost: 5_000 },
   { measurement: 'idle.vs-socketio', atMost: 0.1 },
   { measurement: 'idle.flat', atMost: 1.1 },
   { measurement: 'idle.cpu', atMost: 1 },
+  { measurement: 'growth.connection-flat', atMost: 1.1 },
+  { measurement: 'growth.room-flat', atMost: 1.1 },
   { measurement: 'connect.distinct', atLeast: 5_000 },
   { measurement: 'connect.p99', atMost: 10 },
   { measurement: 'echo.p50', atMost: 1 },

@@ -27,6 +27,14 @@ function rooms(label: string, end: string): Part[] {
   );
 }
 
+/** Messages that come faster than they are sent. */
+function merged(end: string): Part[] {
+  return BYTES.map((bytes) => ({
+    label: `1,000 × ${bytes === 128 ? '128 B' : '1 KB'}, 16 at once`,
+    id: `fanout.1000-${bytes}-by-16${end}`,
+  }));
+}
+
 export const GOAL_ROWS: readonly GoalRow[] = [
   {
     figure: 'bytes per idle authenticated connection',
@@ -35,6 +43,8 @@ export const GOAL_ROWS: readonly GoalRow[] = [
       { label: 'RSS', id: 'idle.rss' },
       { label: 'in a room', id: 'idle.room-rss' },
       { label: 'flat', id: 'idle.flat' },
+      { label: 'flat from 1 to 16 times as many', id: 'growth.connection-flat' },
+      { label: 'the same, each in a room', id: 'growth.room-flat' },
       { label: '÷ Socket.IO', id: 'idle.vs-socketio' },
     ],
     beside: [
@@ -83,22 +93,19 @@ export const GOAL_ROWS: readonly GoalRow[] = [
   {
     figure: 'room fan-out ÷ raw uWebSockets publish',
     goal: '≥ 0.8×',
-    parts: rooms('', '-ratio'),
-    beside: [
-      { label: '1,000 × 128 B, 16 at once', id: 'fanout.1000-128-by-16-ratio' },
-      { label: '1,000 × 1 KB, 16 at once', id: 'fanout.1000-1024-by-16-ratio' },
-    ],
+    parts: [...rooms('', '-ratio'), ...merged('-ratio')],
+    beside: [],
   },
   {
     figure: 'room fan-out ÷ Socket.IO + Redis',
     goal: '≥ 5×',
-    parts: rooms('', '-vs-socketio'),
+    parts: [...rooms('', '-vs-socketio'), ...merged('-vs-socketio')],
     beside: rooms(' ÷ ws', '-vs-ws'),
   },
   {
     figure: 'room fan-out ÷ nchan',
     goal: '≥ 1×',
-    parts: rooms('', '-vs-nchan'),
+    parts: [...rooms('', '-vs-nchan'), ...merged('-vs-nchan')],
     beside: [...rooms(' ÷ nats-server', '-vs-nats-ws'), ...rooms(' ÷ FastAPI', '-vs-fastapi')],
   },
   {
@@ -174,11 +181,11 @@ export const GOAL_ROWS: readonly GoalRow[] = [
   {
     figure: 'acknowledged messages lost, kill -9 of each part under load',
     goal: '0 in 1,000',
-    parts: ['gateway', 'agent', 'auth', 'uploads', 'broker'].map((part) => ({
+    parts: ['gateway', 'agent', 'auth', 'uploads', 'broker', 'model'].map((part) => ({
       label: `${part} killed`,
       id: `faults.${part}-lost`,
     })),
-    beside: ['gateway', 'agent', 'auth', 'uploads', 'broker'].map((part) => ({
+    beside: ['gateway', 'agent', 'auth', 'uploads', 'broker', 'model'].map((part) => ({
       label: `acknowledged, ${part}`,
       id: `faults.${part}-acked`,
     })),
@@ -198,7 +205,10 @@ export const GOAL_ROWS: readonly GoalRow[] = [
   {
     figure: 'agent killed mid-run',
     goal: 'taken over p99 ≤ 8 s',
-    parts: [{ label: 'p99', id: 'takeover.p99' }],
+    parts: [
+      { label: 'p99', id: 'takeover.p99' },
+      { label: 'runs that ended otherwise than whole and once', id: 'takeover.wrong' },
+    ],
     beside: [
       { label: 'p50', id: 'takeover.p50' },
       { label: 'most', id: 'takeover.max' },
@@ -208,9 +218,13 @@ export const GOAL_ROWS: readonly GoalRow[] = [
     figure: 'frames fuzzed per dialect',
     goal: '10 M, 0 crashes, 0 uncaught',
     parts: [
+      { label: 'frames, of the dialect with the fewest', id: 'fuzz.frames' },
       { label: 'crashes', id: 'fuzz.crashes' },
       { label: 'uncaught', id: 'fuzz.uncaught' },
+      { label: 'results out of bounds', id: 'fuzz.out-of-bounds' },
+      { label: 'inputs that took too long', id: 'fuzz.slow' },
+      { label: 'faults of a whole gateway over sockets', id: 'fuzz.socket-faults' },
     ],
-    beside: [{ label: 'frames', id: 'fuzz.frames' }],
+    beside: [],
   },
 ];
