@@ -53,6 +53,7 @@ describe('npm run bench', () => {
     expect(measured).toEqual([
       ['upload.binary', true],
       ['upload.base64', true],
+      ['upload.nats', true],
       ['upload.raw', true],
       ['upload.ratio', true],
     ]);

@@ -8,6 +8,7 @@
 import { ISSUE_2 } from './issue-2.ts';
 import { ISSUE_3 } from './issue-3.ts';
 import { ISSUE_4 } from './issue-4.ts';
+import { ISSUE_5 } from './issue-5.ts';
 import { PROTOCOLS } from './protocols.ts';
 import { PROTOCOLS_LOGS } from './protocols-logs.ts';
 import { PROTOCOLS_WIRES } from './protocols-wires.ts';
@@ -31,6 +32,7 @@ export const DOCUMENTS = {
   'issue 2': ISSUE_2,
   'issue 3': ISSUE_3,
   'issue 4': ISSUE_4,
+  'issue 5': ISSUE_5,
 } as const satisfies Record<string, Requirements>;
 export type DocumentName = keyof typeof DOCUMENTS;
 

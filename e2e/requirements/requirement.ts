@@ -9,7 +9,7 @@ export type Lines = readonly [first: number, last: number];
 
 export type Source =
   | { seed: SeedName; lines: Lines }
-  | { issue: 2 | 3 | 4; bullet: string }
+  | { issue: 2 | 3 | 4 | 5; bullet: string }
   | { protocols: string };
 
 export interface Requirement {
@@ -32,7 +32,7 @@ export function rowOf(seed: SeedName) {
 }
 
 /** Rows of one bullet of an issue: statements by id. */
-export function bullet(issue: 2 | 3 | 4, name: string, statements: Record<string, string>): Requirements {
+export function bullet(issue: 2 | 3 | 4 | 5, name: string, statements: Record<string, string>): Requirements {
   return withSource({ issue, bullet: name }, statements);
 }
 

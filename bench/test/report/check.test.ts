@@ -31,7 +31,7 @@ function runOf(measurements: Record<string, Partial<Measurement>[]>, commit = 'n
 const higher = (value: number) => runOf({ fanout: [{ id: 'fanout.ratio', value, better: 'higher' }] });
 const lower = (value: number) => runOf({ echo: [{ id: 'echo.ratio', value, better: 'lower' }] });
 
-it('finds a ratio that fell by more than a fifth, and lets one just above pass', () => {
+it('[bench/check] finds a ratio that fell by more than a fifth, and lets one just above pass', () => {
   expect(check(higher(0.79), higher(1)).fallen).toEqual([{ id: 'fanout.ratio', was: 1, is: 0.79 }]);
   expect(check(higher(0.81), higher(1)).fallen).toEqual([]);
 });

@@ -38,7 +38,7 @@ function reportOf(values: Record<string, number>): Report {
 
 const PAGE = '# Speed\n\n<!-- run -->\nold\n<!-- /run -->\n\n<!-- goals -->\n<!-- /goals -->\n\nThe end.\n';
 
-it('fills in each goal with its value, interval and verdict, and what stands beside it', () => {
+it('[bench/table] fills in each goal with its value, interval and verdict, and what stands beside it', () => {
   const table = goalTable(reportOf({ 'latency.p50': 2.5, 'latency.p99': 30, 'latency.fastapi-p99': 400 }));
   const row = table.split('\n').find((line) => line.includes('token latency'));
   expect(row).toContain(
