@@ -5,6 +5,7 @@ import { configReference, envExample, knownVariables } from './reference/config-
 import { conformanceReference } from './reference/conformance-file.ts';
 import { errorsReference } from './reference/errors-file.ts';
 import { metricsReference } from './reference/metrics-file.ts';
+import { performanceReference } from './reference/performance-file.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const files: Record<string, string> = {
@@ -12,6 +13,7 @@ const files: Record<string, string> = {
   'docs/reference/conformance.md': conformanceReference(),
   'docs/reference/errors.md': errorsReference(),
   'docs/reference/metrics.md': await metricsReference(),
+  ...performanceReference(root),
   '.env.example': envExample(),
   'runtime/src/config/known-variables.ts': knownVariables(),
 };

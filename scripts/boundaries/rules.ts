@@ -51,6 +51,7 @@ export const ROOMS: Room[] = [
       'services/auth/src/metrics.ts',
       'services/uploads/src/config.ts',
       'services/uploads/src/metrics.ts',
+      'bench/src/report',
     ],
   },
 ];

@@ -36,7 +36,8 @@ function reportOf(values: Record<string, number>): Report {
   };
 }
 
-const PAGE = '# Speed\n\n<!-- run -->\nold\n<!-- /run -->\n\n<!-- goals -->\n<!-- /goals -->\n\nThe end.\n';
+const PAGE =
+  '# Speed\n\n<!-- run -->\nold\n<!-- /run -->\n\n<!-- goals -->\n<!-- /goals -->\n\n<!-- pictures -->\n<!-- /pictures -->\n\nThe end.\n';
 
 it('[bench/table] fills in each goal with its value, interval and verdict, and what stands beside it', () => {
   const table = goalTable(reportOf({ 'latency.p50': 2.5, 'latency.p99': 30, 'latency.fastapi-p99': 400 }));
@@ -59,7 +60,8 @@ it('writes into the marked blocks only, and says which peers were missing', () =
   const page = files['performance.md'] as string;
   expect(page.startsWith('# Speed\n\n<!-- run -->\n\n- Machine: 2 × a CPU')).toBe(true);
   expect(page).toContain('- Without centrifugo: it is not on PATH.');
-  expect(page.endsWith('<!-- /goals -->\n\nThe end.\n')).toBe(true);
+  expect(page).toContain('![Token latency added, 200 streams of 50 tokens/s](performance/latency.svg)');
+  expect(page.endsWith('<!-- /pictures -->\n\nThe end.\n')).toBe(true);
   expect(performanceFiles(page, reportOf({ 'latency.p50': 2.5 }))['performance.md']).toBe(page);
   expect(Object.keys(files)).toContain('performance/latency.svg');
 });

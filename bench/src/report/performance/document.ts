@@ -10,7 +10,8 @@ export const PICTURES = 'performance';
 export function performanceFiles(page: string, report: Report): Record<string, string> {
   const drawn = charts(report);
   const pictures = Object.entries(drawn).map(([file, svg]) => [`${PICTURES}/${file}`, svg]);
-  const filled = block(block(page, 'run', runText(report)), 'goals', goalTable(report));
+  const blocks = { run: runText(report), goals: goalTable(report), pictures: pictureText(drawn) };
+  const filled = Object.entries(blocks).reduce((text, [name, content]) => block(text, name, content), page);
   return { 'performance.md': filled, ...Object.fromEntries(pictures) };
 }
 
@@ -20,6 +21,16 @@ export function block(page: string, name: string, content: string): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from === -1 || to < from) throw new Error(`the page has no block ${begin} … ${end}`);
   return `${page.slice(0, from + begin.length)}\n\n${content}\n\n${page.slice(to)}`;
+}
+
+/** Only what could be drawn: the record may lack a figure. */
+function pictureText(drawn: Record<string, string>): string {
+  const titles = Object.entries(drawn).map(([file, svg]) => [
+    file,
+    /aria-label="([^"]*)"/.exec(svg)?.[1] ?? file,
+  ]);
+  if (titles.length === 0) return 'The record has none of the figures that are drawn.';
+  return titles.map(([file, title]) => `![${title}](${PICTURES}/${file})`).join('\n\n');
 }
 
 function runText(report: Report): string {
