@@ -1,8 +1,8 @@
 /** Feeds one target with frames, block by block, and keeps what went wrong. */
 import { writeSync } from 'node:fs';
-import { Durations } from './durations.ts';
 import { minimise } from './minimise.ts';
 import { Mutator } from './mutator.ts';
+import { SlowFrames } from './slow-frames.ts';
 import type { FuzzTarget } from './targets/fuzz-target.ts';
 import { Xorshift } from './xorshift.ts';
 
@@ -29,11 +29,6 @@ export interface FuzzTotals {
   findings: Finding[];
 }
 
-/** How often the median of its size class a frame may take. */
-const SLOW_TIMES = 50;
-/** A pause of the machine is no slow frame: what is looked at again must take this long, each time. */
-const LOOK_AT_MS = 0.05;
-const LOOKS = 7;
 const MAX_FINDINGS = 20;
 /** Of a frame that is kept in a report. */
 const KEPT_FRAME_BYTES = 2_048;
@@ -52,13 +47,14 @@ export class FuzzRun {
   readonly #target: FuzzTarget;
   readonly #seed: number;
   readonly #now: () => number;
-  readonly #durations = new Durations();
+  readonly #slow: SlowFrames;
 
   /** `now`: milliseconds. */
   constructor(target: FuzzTarget, seed: number, now: () => number) {
     this.#target = target;
     this.#seed = seed;
     this.#now = now;
+    this.#slow = new SlowFrames((bytes, isBinary) => target.read(bytes, isBinary), now);
   }
 
   /** The same block of the same seed is the same frames. `trace`: a file that holds the frame under way. */
@@ -69,6 +65,7 @@ export class FuzzRun {
       if (trace !== null) writeFrame(trace, bytes, mutator.isBinary);
       this.#one(bytes, mutator.isBinary, block);
     }
+    this.#confirmSlow(block);
     const polluted = Object.keys(Object.prototype);
     if (polluted.length > 0) this.#found('crash', `Object.prototype has ${polluted}`, null, false, block);
   }
@@ -85,8 +82,7 @@ export class FuzzRun {
       return this.#found('crash', String(error).slice(0, 300), bytes, isBinary, block);
     }
     const ms = this.#now() - before;
-    this.#durations.add(bytes.length, ms);
-    if (ms > LOOK_AT_MS) this.#lookAgain(bytes, isBinary, block);
+    this.#slow.took(bytes, isBinary, ms);
     if ((result as { ok?: boolean } | undefined)?.ok === true) totals.taken += 1;
     const problem = this.#problem(result, bytes, isBinary);
     if (problem !== null) this.#found('bounds', problem, bytes, isBinary, block);
@@ -100,23 +96,11 @@ export class FuzzRun {
     }
   }
 
-  /** The quickest of several times: what the machine does besides is not the frame's fault. */
-  #lookAgain(bytes: Uint8Array, isBinary: boolean, block: number): void {
-    let ms = Number.POSITIVE_INFINITY;
-    for (let look = 0; look < LOOKS && ms > LOOK_AT_MS; look += 1) {
-      const before = this.#now();
-      this.#target.read(bytes, isBinary);
-      ms = Math.min(ms, this.#now() - before);
-    }
-    // Of few frames of a size the median says nothing.
-    const times = ms / (this.#durations.median(bytes.length) ?? Number.POSITIVE_INFINITY);
-    const { slowest } = this.totals;
-    if (ms > slowest.ms) {
-      const frame = inBase64(bytes);
-      this.totals.slowest = { ms, bytes: bytes.length, times: Math.round(times), frame };
-    }
-    if (ms > LOOK_AT_MS && times > SLOW_TIMES)
+  #confirmSlow(block: number): void {
+    for (const { bytes, isBinary, ms, times } of this.#slow.confirmed())
       this.#found('slow', `${ms.toFixed(2)} ms, ${times.toFixed(0)} × the median`, bytes, isBinary, block);
+    const { bytes, ms, times } = this.#slow.slowest;
+    this.totals.slowest = { ms, bytes: bytes.length, times: Math.round(times), frame: inBase64(bytes) };
   }
 
   #found(

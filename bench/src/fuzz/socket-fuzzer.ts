@@ -31,6 +31,8 @@ export class SocketFuzzer {
   /** Frames from the gateway that are no UTF-8, and answers that didn't come. */
   readonly faults: string[] = [];
   readonly #options: SocketFuzzerOptions;
+  /** Whether this connection was sent a header that was changed. */
+  #isSpoilt = false;
 
   constructor(options: SocketFuzzerOptions) {
     this.#options = options;
@@ -55,9 +57,11 @@ export class SocketFuzzer {
         socket.destroy();
         resolve(again);
       };
+      this.#isSpoilt = false;
       const silence = setTimeout(() => {
-        this.faults.push('the gateway said nothing for 10 s');
-        end('silence', true);
+        // A length that was made larger swallows what follows: the gateway waits for the rest.
+        if (!this.#isSpoilt) this.faults.push(`the gateway said nothing for ${SILENCE_MS} ms`);
+        end(this.#isSpoilt ? 'waits for more' : 'silence', true);
       }, SILENCE_MS);
       const reader = new FrameReader((opcode, payload) => {
         if (opcode === OPCODE.pong) {
@@ -100,7 +104,10 @@ export class SocketFuzzer {
     const { mutator, random } = this.#options;
     const bytes = mutator.next();
     const frame = clientFrame(mutator.isBinary ? OPCODE.binary : OPCODE.text, Buffer.from(bytes));
-    if (random.below(BAD_HEADER_OF) === 0) frame[random.below(10)] = random.below(256);
+    if (random.below(BAD_HEADER_OF) === 0) {
+      frame[random.below(Math.min(10, frame.length))] = random.below(256);
+      this.#isSpoilt = true;
+    }
     return frame;
   }
 }
