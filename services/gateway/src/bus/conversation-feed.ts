@@ -29,8 +29,6 @@ import { SaidMessages } from './said-messages.ts';
 import { sendMissed } from './send-missed.ts';
 import type { Watch } from './watch.ts';
 
-/** Messages that were said before anybody watched here, and are known all the same. */
-const RECALLED = 128;
 /** Runs that have ended, whose last event may come once more. */
 const ENDED_LIMIT = 64;
 /** Runs that were asked for and have not begun. */
@@ -331,8 +329,7 @@ export class ConversationFeed {
   async #recall(newest: number): Promise<void> {
     const { reader, pages } = this.#deps;
     if (!(await reader.hasUnanswered(this.conversation))) return;
-    const { messages } = await pages.page(this.conversation, { limit: RECALLED, before: null });
-    this.said.recall(messages, newest);
+    this.said.recall(await pages.recent(this.conversation), newest);
   }
 
   async #repairOpen(runs: readonly string[]): Promise<void> {

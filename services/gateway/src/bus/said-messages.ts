@@ -15,12 +15,17 @@ export interface Said {
 
 /** Messages whose ids are known without asking the broker. */
 const LIMIT = 256;
+/** A question may wait behind 63 others, and while it does any number of messages may be said. */
+const ASKED_LIMIT = 256;
 
 export class SaidMessages {
   readonly #messages = new Recent<Said>(LIMIT);
+  /** Questions, whose runs may begin much later and tell of them once more. */
+  readonly #asked = new Recent<true>(ASKED_LIMIT);
 
+  /** Whether it was told of, as far back as anything may tell of it again. */
   has(run: string): boolean {
-    return this.#messages.has(run);
+    return this.#messages.has(run) || this.#asked.has(run);
   }
 
   get(run: string): Said | null {
@@ -28,14 +33,14 @@ export class SaidMessages {
   }
 
   add({ run, id, sub, name, asks, at }: MessagePosted): void {
-    this.#messages.set(run, { run, id, sub, name, asks, at, deleted: false });
+    this.#set({ run, id, sub, name, asks, at, deleted: false });
   }
 
   /** Of a transcript, what people said up to a sequence. */
   recall(messages: readonly TranscriptMessage[], upTo: number): void {
     for (const { seq, role, run, id, sub, name, asks = true, at, deletedAt } of messages)
       if (role === 'user' && seq <= upTo)
-        this.#messages.set(run, { run, id, sub, name, asks, at, deleted: deletedAt !== undefined });
+        this.#set({ run, id, sub, name, asks, at, deleted: deletedAt !== undefined });
   }
 
   markDeleted(run: string): void {
@@ -56,5 +61,11 @@ export class SaidMessages {
 
   clear(): void {
     this.#messages.clear();
+    this.#asked.clear();
+  }
+
+  #set(said: Said): void {
+    this.#messages.set(said.run, said);
+    if (said.asks) this.#asked.set(said.run, true);
   }
 }

@@ -18,6 +18,8 @@ import {
 } from './hub-rig.ts';
 
 const log = createLogger('gateway', 'silent');
+/** More than are remembered by their ids. */
+const MANY = 300;
 const TOPOLOGY = { replicas: 1, transcriptDays: 1 };
 let nats: NatsServer;
 let bus: Bus;
@@ -124,6 +126,34 @@ describe('somebody who watches', () => {
     expect(typist.sent.filter(isSaid('typing'))).toEqual([]);
     expect(rig.heard.presence).toContain(talk.key);
     for (const watcher of [typist, reader]) watcher.watching.stop();
+  });
+
+  it('is told once of a question whose run begins hundreds of messages later', async () => {
+    const talk = newTalk();
+    const run = newRun();
+    const watcher = await watching(rig, talk.key);
+    await talk.post(run, 'Why?', true);
+    for (let count = 0; count < MANY; count += 1) await talk.post(newRun(), 'meanwhile');
+    await talk.start(run);
+    await talk.end(run);
+    await watcher.until(isEndOf(run));
+    expect(watcher.sent.filter(isSaid('message.posted', run))).toHaveLength(1);
+    expect(watcher.sent.filter(isSaid('message.posted'))).toHaveLength(MANY + 1);
+    watcher.watching.stop();
+  });
+
+  it('and came while a question waited, is not told of it when its run begins at last', async () => {
+    const talk = newTalk();
+    const run = newRun();
+    await agent.append(SUBJECTS.turn(talk.key), '{}', { id: `turn-${run}` });
+    await talk.post(run, 'Why?', true);
+    for (let count = 0; count < MANY; count += 1) await talk.post(newRun(), 'meanwhile');
+    const watcher = await watching(rig, talk.key);
+    await talk.start(run);
+    await talk.end(run);
+    await watcher.until(isEndOf(run));
+    expect(watcher.sent.filter(isSaid('message.posted'))).toEqual([]);
+    watcher.watching.stop();
   });
 
   it('is told how a run ended when its last event was lost, from the record', async () => {
