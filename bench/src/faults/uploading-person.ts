@@ -54,7 +54,8 @@ export class UploadingPerson {
 
 /** Each person has one command under way, so what is about its file is its answer. */
 function isAnswer({ type, data }: Frame, { upload_type, file_id, chunk_index }: Frame): boolean {
-  if (type === 'error') return data.code !== undefined && (file_id === undefined || data.file_id === file_id);
+  // One that has an id ends somebody's answer.
+  if (type === 'error') return data.id === undefined && (file_id === undefined || data.file_id === file_id);
   if (type !== 'file_upload' || data.user_id !== undefined) return false;
   if (upload_type === 'init') return data.upload_type === 'init';
   if (data.file_id !== file_id) return false;
