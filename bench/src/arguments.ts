@@ -43,6 +43,7 @@ export function readArguments(args: string[], known: readonly string[], peers: r
   if (seed !== null && !/^\d{1,9}$/.test(seed))
     throw new Error('--seed is a whole number of at most nine digits.');
   if (values.full && values.tiny) throw new Error('--full and --tiny exclude each other.');
+  if (values.check && values.tiny) throw new Error('--tiny has no numbers to --check.');
   return {
     figures: positionals,
     size: values.full ? 'full' : values.tiny ? 'tiny' : 'quick',

@@ -33,6 +33,7 @@ it.each<[string[]]>([
   [['fast']],
   [['--quick']],
   [['--full', '--tiny']],
+  [['--check', '--tiny']],
   [['--out']],
   [['--peer', 'nginx']],
   [['--seed', 'x']],

@@ -1,33 +1,79 @@
 /** `--check`: has a ratio fallen by a fifth against the last full run? */
-import type { Report } from './report.ts';
+import type { Measurement } from '../bench.ts';
+import type { FigureReport, Report } from './report.ts';
 
 /** Quick rounds of an unchanged tree differ by up to a tenth on a shared machine. */
 const FALLEN_TO = 0.8;
 
-export interface Fall {
+/**
+ * `fallen`: worse by a fifth or more, and its interval keeps clear of the record's.
+ * `unsure`: as much worse, but the intervals meet: the machine was too busy to tell.
+ */
+export type Standing = 'held' | 'unsure' | 'fallen';
+
+type Reading = Pick<Measurement, 'value' | 'interval'>;
+
+export interface Compared {
   id: string;
-  was: number;
-  is: number;
+  figure: string;
+  was: Reading;
+  is: Reading;
+  standing: Standing;
 }
 
 export interface Checked {
-  /** Ids of the ratios that both runs have. */
-  compared: string[];
-  fallen: Fall[];
+  compared: Compared[];
+  /** Guarded ratios of this run that the record lacks. */
+  unknown: string[];
+  /** Guarded ratios that the record has of the same figures, and this run has not: larger loads. */
+  unmeasured: string[];
 }
 
 /** Compares what both have of the ratios against what comes with npm; those of peers are no guard. */
-export function check(report: Report, record: Report): Checked {
-  const before = new Map(
-    record.figures.flatMap(({ measurements }) => measurements).map(({ id, value }) => [id, value]),
-  );
-  const compared: string[] = [];
-  const fallen: Fall[] = [];
-  for (const { id, value: is, better } of report.figures.flatMap(({ measurements }) => measurements)) {
-    const was = before.get(id);
-    if (better === undefined || was === undefined) continue;
-    compared.push(id);
-    if (better === 'higher' ? is < was * FALLEN_TO : is > was / FALLEN_TO) fallen.push({ id, was, is });
+export function check(run: Report, record: Report): Checked {
+  const measured = run.figures.map(({ name }) => name);
+  const before = guarded(record).filter(({ figure }) => measured.includes(figure.name));
+  const now = guarded(run);
+  const compared: Compared[] = [];
+  const unknown: string[] = [];
+  for (const { figure, row: is } of now) {
+    // A record of before this ratio was guarded has it all the same.
+    const was = rowsOf(record).find(({ row }) => row.id === is.id)?.row;
+    if (was === undefined) unknown.push(is.id);
+    else compared.push({ id: is.id, figure: figure.name, was, is, standing: standingOf(is, was) });
   }
-  return { compared, fallen };
+  const known = new Set(now.map(({ row }) => row.id));
+  return { compared, unknown, unmeasured: before.map(({ row }) => row.id).filter((id) => !known.has(id)) };
+}
+
+/** Only what has fallen both times has: `again` is the same figures measured once more. */
+export function confirmed(first: Checked, again: Checked): Checked {
+  const second = new Map(again.compared.map((one) => [one.id, one]));
+  return {
+    ...first,
+    compared: first.compared.map((one) => (one.standing === 'fallen' ? (second.get(one.id) ?? one) : one)),
+  };
+}
+
+function standingOf(is: Measurement, was: Reading): Standing {
+  const higher = is.better === 'higher';
+  const limit = higher ? was.value * FALLEN_TO : was.value / FALLEN_TO;
+  if (higher ? is.value > limit : is.value < limit) return 'held';
+  const [now, then] = [boundsOf(is), boundsOf(was)];
+  const clear = higher ? now.high < then.low : now.low > then.high;
+  return clear ? 'fallen' : 'unsure';
+}
+
+function boundsOf({ value, interval }: Reading): { low: number; high: number } {
+  return interval ?? { low: value, high: value };
+}
+
+type Row = { figure: FigureReport; row: Measurement };
+
+function rowsOf(report: Report): Row[] {
+  return report.figures.flatMap((figure) => figure.measurements.map((row) => ({ figure, row })));
+}
+
+function guarded(report: Report): Row[] {
+  return rowsOf(report).filter(({ row }) => row.better !== undefined);
 }

@@ -1,6 +1,5 @@
 /** The result of a run as a person reads it. */
 import type { Goal } from '../goals.ts';
-import type { Checked } from './check.ts';
 import type { FigureReport, Report } from './report.ts';
 
 type Row = [label: string, value: string, interval: string, goal: string, verdict: string];
@@ -67,13 +66,4 @@ export function short(value: number): string {
 
 function coreText({ core, busyPercent, stealPercent }: FigureReport['cores'][number]): string {
   return `${core} ${busyPercent}% busy${stealPercent > 0 ? ` (${stealPercent}% stolen)` : ''}`;
-}
-
-/** What `--check` found. */
-export function checkText({ compared, fallen }: Checked): string {
-  if (compared.length === 0) return 'No ratio of this run is in the last full run.\n';
-  const lines = fallen.map(({ id, was, is }) => `  ${id} was ${short(was)}, is ${short(is)}`);
-  const head =
-    fallen.length === 0 ? 'none got worse by a fifth' : `${fallen.length} got worse by a fifth or more:`;
-  return [`Compared with the last full run, ${compared.length} ratios: ${head}`, ...lines, ''].join('\n');
 }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Measurement } from '../../src/bench.ts';
-import { check } from '../../src/report/check.ts';
+import { check, confirmed } from '../../src/report/check.ts';
+import { checkTable } from '../../src/report/check-table.ts';
 import { updated } from '../../src/report/record.ts';
 import { figureReport, type Report } from '../../src/report/report.ts';
 
@@ -28,23 +29,58 @@ function runOf(measurements: Record<string, Partial<Measurement>[]>, commit = 'n
   };
 }
 
-const higher = (value: number) => runOf({ fanout: [{ id: 'fanout.ratio', value, better: 'higher' }] });
-const lower = (value: number) => runOf({ echo: [{ id: 'echo.ratio', value, better: 'lower' }] });
+type Bounds = [low: number, high: number];
+const of = (id: string, better: 'higher' | 'lower') => (value: number, bounds?: Bounds) => {
+  const interval = bounds && { low: bounds[0], high: bounds[1], coverage: 0.96, rounds: 9 };
+  return runOf({ fanout: [{ id, value, better, ...(interval === undefined ? {} : { interval }) }] });
+};
+const higher = of('fanout.ratio', 'higher');
+const lower = of('echo.ratio', 'lower');
+const standings = (run: Report, record: Report) =>
+  check(run, record).compared.map(({ standing }) => standing);
 
-it('[bench/check] finds a ratio that fell by more than a fifth, and lets one just above pass', () => {
-  expect(check(higher(0.79), higher(1)).fallen).toEqual([{ id: 'fanout.ratio', was: 1, is: 0.79 }]);
-  expect(check(higher(0.81), higher(1)).fallen).toEqual([]);
+it('[bench/check] finds a ratio that fell by a fifth, and lets one just above pass', () => {
+  expect(standings(higher(0.8), higher(1))).toEqual(['fallen']);
+  expect(standings(higher(0.81), higher(1))).toEqual(['held']);
 });
 
 it('takes a ratio that should be low for worse when it rises by a quarter', () => {
-  expect(check(lower(1.26), lower(1)).fallen).toHaveLength(1);
-  expect(check(lower(1.24), lower(1)).fallen).toEqual([]);
+  expect(standings(lower(1.25), lower(1))).toEqual(['fallen']);
+  expect(standings(lower(1.24), lower(1))).toEqual(['held']);
 });
 
-it('compares nothing but ratios that both runs have', () => {
+it('is unsure of a fall whose interval meets that of the record', () => {
+  expect(standings(higher(0.7, [0.5, 0.96]), higher(1, [0.95, 1.1]))).toEqual(['unsure']);
+  expect(standings(higher(0.7, [0.5, 0.94]), higher(1, [0.95, 1.1]))).toEqual(['fallen']);
+  expect(standings(lower(1.4, [1.05, 2]), lower(1, [0.9, 1.06]))).toEqual(['unsure']);
+  expect(standings(lower(1.4, [1.07, 2]), lower(1, [0.9, 1.06]))).toEqual(['fallen']);
+});
+
+it('takes for fallen only what has fallen once more', () => {
+  const record = higher(1);
+  const first = check(higher(0.7), record);
+  const again = (value: number) => confirmed(first, check(higher(value), record)).compared[0]?.standing;
+  expect([again(0.75), again(0.95)]).toEqual(['fallen', 'held']);
+  // The figure failed: nothing speaks against the first time.
+  expect(confirmed(first, check(runOf({ fanout: [] }), record)).compared[0]?.standing).toBe('fallen');
+});
+
+it('compares nothing but ratios that both runs have, and names the others of the same figures', () => {
   const plain = runOf({ fanout: [{ id: 'fanout.deliveries', value: 1 }] });
   expect(check(plain, plain).compared).toEqual([]);
-  expect(check(higher(1), lower(1)).compared).toEqual([]);
+  expect(check(higher(1), lower(1))).toEqual({
+    compared: [],
+    unknown: ['fanout.ratio'],
+    unmeasured: ['echo.ratio'],
+  });
+  expect(check(runOf({ other: [] }), higher(1)).unmeasured).toEqual([]);
+});
+
+it('says in its table what has fallen from where to where', () => {
+  const text = checkTable(check(higher(0.7, [0.65, 0.75]), higher(1, [0.95, 1.1])));
+  expect(text).toContain('1 ratios: 1 fell by a fifth or more');
+  expect(text).toMatch(/fanout\.ratio +1 \(0\.95 – 1\.1\) +0\.7 \(0\.65 – 0\.75\) +-30% +FALLEN/);
+  expect(checkTable(check(higher(1.1), higher(1)))).toContain('+10%');
 });
 
 it('puts the figures of a run into the record, in their order, and keeps the others', () => {
