@@ -25,8 +25,8 @@ interface Plan {
 
 const PLANS: Record<Size, Plan> = {
   tiny: { rounds: 2, warmUp: 0, messages: 100, appends: 50, single: 10, subscriptions: 1_000 },
-  quick: { rounds: 9, warmUp: 2, messages: 3_000, appends: 500, single: 100, subscriptions: 20_000 },
-  full: { rounds: 21, warmUp: 4, messages: 10_000, appends: 2_000, single: 400, subscriptions: 100_000 },
+  quick: { rounds: 6, warmUp: 1, messages: 2_000, appends: 300, single: 50, subscriptions: 20_000 },
+  full: { rounds: 15, warmUp: 3, messages: 10_000, appends: 2_000, single: 400, subscriptions: 100_000 },
 };
 /** Requests that wait for the broker at once: as many as the services of a busy fleet have. */
 const AT_ONCE = 64;

@@ -20,8 +20,8 @@ interface Plan {
 
 const PLANS: Record<Size, Plan> = {
   tiny: { each: 5, burst: 100, single: 10, rounds: 2, warmUp: 1 },
-  quick: { each: 100, burst: 500, single: 100, rounds: 9, warmUp: 6 },
-  full: { each: 100, burst: 1_000, single: 300, rounds: 25, warmUp: 12 },
+  quick: { each: 100, burst: 500, single: 60, rounds: 6, warmUp: 3 },
+  full: { each: 100, burst: 1_000, single: 300, rounds: 17, warmUp: 8 },
 };
 /** `{"log":"…"}` of a line without its text. */
 const FRAME_BYTES = '{"log":""}'.length;

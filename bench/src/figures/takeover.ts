@@ -23,7 +23,7 @@ const PLANS: Record<Size, Plan> = {
 /** So long that no answer ends before its agent does. */
 const ANSWER = Array.from({ length: 300 }, (_, at) => `word${at}`).join(' ');
 const SLOW_TOKENS_PER_SECOND = 8;
-const BRISK_TOKENS_PER_SECOND = 100;
+const BRISK_TOKENS_PER_SECOND = 200;
 /** Agents give a sign of life every 2 s; the kill may come anywhere between two. */
 const KILL_WITHIN_MS = 2_000;
 const BEGIN_MS = 30_000;
