@@ -114,7 +114,10 @@ function available(wanted: readonly string[]): { peers: Peer[]; missing: Record<
 function keep(run: Report, { size, peers, out }: Arguments): void {
   if (out !== null) written(out, run);
   // With some of the peers only, a figure would lose what the record has of the others.
-  if (size === 'full' && peers.length === 0) written(RECORD, updated(record, run, names(FIGURES)));
+  if (size !== 'full' || peers.length > 0) return;
+  for (const { name } of run.figures.filter(({ failed }) => failed !== null))
+    say(`${name} failed: the record keeps what it had of it`);
+  written(RECORD, updated(record, run, names(FIGURES)));
 }
 
 function written(file: string, result: Report): void {

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import type { Report } from '../report/report.ts';
 import type { Simulation } from '../simulate/simulation.ts';
 import { capacityFiles } from './document.ts';
-import { collectUnitCosts, readUnitCosts } from './unit-costs.ts';
+import { collectUnitCosts, readUnitCosts, sourcesOf } from './unit-costs.ts';
 
 const RESULTS = resolve(import.meta.dirname, '../../results');
 const DOCS = resolve(import.meta.dirname, '../../../docs');
@@ -32,7 +32,9 @@ try {
 function collect(files: readonly string[]): void {
   const all = [...files.map((file) => resolve(file)), resolve(RESULTS, 'full.json')];
   const reports = all.filter(existsSync).map((file) => JSON.parse(readFileSync(file, 'utf8')) as Report);
-  write(COSTS, `${JSON.stringify(collectUnitCosts(reports), null, 1)}\n`);
+  const costs = collectUnitCosts(reports);
+  write(COSTS, `${JSON.stringify(costs, null, 1)}\n`);
+  for (const line of sourcesOf(costs, reports.at(-1)?.startedAt ?? '')) say(line);
   say('Now npm run bench:simulate, then npm run bench:capacity.');
 }
 

@@ -93,6 +93,17 @@ export function collectUnitCosts(reports: readonly Report[]): UnitCostFile {
   return { machine, costs: Object.fromEntries(entries) as UnitCostFile['costs'] };
 }
 
+/** Of which runs the costs are: one line for each, with those that are older than the last one marked. */
+export function sourcesOf({ costs }: UnitCostFile, last: string): string[] {
+  const runs = new Map<string, Set<string>>();
+  for (const { id, commit, size, startedAt } of Object.values(costs)) {
+    const when = startedAt < last ? `, older than the last run (${startedAt})` : '';
+    const run = `${commit}, ${size}${when}`;
+    runs.set(run, (runs.get(run) ?? new Set()).add(id.slice(0, id.indexOf('.'))));
+  }
+  return [...runs].map(([run, figures]) => `${[...figures].join(', ')}: of ${run}`);
+}
+
 export function readUnitCosts(file: string): UnitCostFile {
   if (!existsSync(file)) throw new Error(`${file} is missing; npm run bench:capacity -- --collect makes it`);
   return JSON.parse(readFileSync(file, 'utf8')) as UnitCostFile;

@@ -14,6 +14,7 @@ import { besidePeers, type Turns } from './latency/beside-peers.ts';
 
 interface Load {
   streams: number;
+  /** From the last first question on; these are spread over the length of an answer. */
   warmUpMs: number;
   /** Parts of the measured time; each gives its own percentiles. */
   slices: number;
@@ -53,7 +54,7 @@ const PLANS: Record<Size, Plan> = {
   },
   full: {
     ...PACE,
-    full: { streams: 200, warmUpMs: 10_000, slices: 15, sliceMs: 3_000 },
+    full: { streams: 200, warmUpMs: 5_000, slices: 15, sliceMs: 3_000 },
     half: { streams: 100, warmUpMs: 4_000, slices: 15, sliceMs: 1_500 },
     quarter: { streams: 50, warmUpMs: 4_000, slices: 15, sliceMs: 1_500 },
     turns: { tokens: 100, warmUpMs: 1_500, sliceMs: 2_500, rounds: 9 },
@@ -171,9 +172,10 @@ async function measure(
   });
   bench.defer(() => askers.stop());
   bench.say(`${streams} streams`);
-  // Over the length of an answer, so that answers end and begin all the time.
-  await askers.startSpread(Math.min(warmUpMs / 2, (1_000 * tokens) / tokensPerSecond));
-  await askers.collect(warmUpMs / 2);
+  // Over the length of an answer, so that answers end and begin all the time: a beginning costs as
+  // much as dozens of tokens, and all of them within two seconds are another load than this one.
+  await askers.startSpread((1_000 * tokens) / tokensPerSecond);
+  await askers.collect(warmUpMs);
   await model.ask({ type: 'lateness' });
   tap.take();
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { collectUnitCosts, UNIT_COSTS } from '../../src/capacity/unit-costs.ts';
+import { collectUnitCosts, sourcesOf, UNIT_COSTS } from '../../src/capacity/unit-costs.ts';
 import { figureReport, type Report } from '../../src/report/report.ts';
 
 function reportOf(ids: readonly string[], value: number): Report {
@@ -30,4 +30,14 @@ it('takes each cost from the first result that has it', () => {
 it('names every measurement that is missing', () => {
   const some = all.filter((id) => id !== 'broker.event' && id !== 'idle.rss');
   expect(() => collectUnitCosts([reportOf(some, 1)])).toThrow('no result has idle.rss, broker.event');
+});
+
+it('says of which run the costs of each figure are, and which are older than the last', () => {
+  const older = reportOf(['idle.cpu', 'idle.rss'], 1);
+  for (const figure of older.figures) Object.assign(figure, { startedAt: '2026-11-20', commit: 'old' });
+  const last = reportOf(all, 2);
+  for (const figure of last.figures) figure.startedAt = '2026-11-22';
+  const [idle, others] = sourcesOf(collectUnitCosts([older, last]), '2026-11-21');
+  expect(idle).toBe('idle: of old, full, older than the last run (2026-11-20)');
+  expect(others).toMatch(/^growth, ready, connect, .*: of abc, full$/);
 });
