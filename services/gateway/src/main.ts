@@ -8,6 +8,9 @@ import { placeOf, processCount } from './processes/process-count.ts';
 // 431 to a token of LIMITS.tokenBytes, and to a browser with many cookies.
 process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '16384';
 const place = placeOf(process.argv);
+// Unheard it would end the process. A signal to the whole group means the parent.
+let replace = () => undefined as void;
+process.on('SIGUSR2', () => replace());
 
 await runService({
   name: 'gateway',
@@ -17,17 +20,17 @@ await runService({
   async start(config, log) {
     // Elsewhere the kernel doesn't spread connections over those who share a port.
     const count = processCount(config, process.platform === 'linux' ? availableParallelism() : 1);
+    const vain = 'SIGUSR2 replaces the processes of a gateway that has several, once they are ready';
+    if (place === null) replace = () => log.warn(vain);
     if (place === null && count > 1) {
       const { startProcesses } = await import('./processes/start-processes.ts');
       const { env } = process;
       const running = await startProcesses({ ...config, count, entry: import.meta.filename, env }, log);
-      process.on('SIGUSR2', () => void running.replaceAll());
+      replace = () => void running.replaceAll();
       return running;
     }
     const { startGateway } = await import('./app.ts');
     if (place === null) return startGateway(config, log);
-    // A signal to the whole group means the parent.
-    process.on('SIGUSR2', () => undefined);
     const { parentLink } = await import('./processes/parent-link.ts');
     const { shareOfLimits } = await import('./processes/share-of-limits.ts');
     return startGateway(shareOfLimits(config, place.of), log, parentLink(process));

@@ -1,5 +1,6 @@
 /** One gateway as a child process: forked, ready by its own word, stopped in order. */
 import { fork } from 'node:child_process';
+import { killWithParent } from '@natter/runtime/process';
 import { type Place, placeArgument } from './process-count.ts';
 import type { GatewayWord, ParentWord } from './words.ts';
 
@@ -52,6 +53,8 @@ export function forkGateway(spec: GatewayProcessSpec): GatewayProcess {
     });
     void ended.then((how) => reject(new Error(`it ended before it was ready (${how})`)));
   });
+  // One that hangs does not see its parent die, and would keep its share of the port for ever.
+  if (child.pid !== undefined) void ended.then(killWithParent(child.pid, spec.stopTimeoutMs / 1_000).release);
   // Whoever waits may be waiting for another process first: not an unhandled rejection.
   ready.catch(() => undefined);
   return {
