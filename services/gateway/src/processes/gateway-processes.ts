@@ -135,7 +135,13 @@ export class GatewayProcesses {
   /** Starts a process for the slot, which serves there once it is ready; the reason when it doesn't. */
   #bring(slot: Slot): Promise<Error | null> {
     if (slot.coming !== null) return slot.coming.failure;
-    const process = this.#options.fork(slot.index);
+    let process: GatewayProcess;
+    try {
+      process = this.#options.fork(slot.index);
+    } catch (error) {
+      // Without memory for one more, Node throws; the others must not end for it.
+      return Promise.resolve(error instanceof Error ? error : new Error(String(error)));
+    }
     const failure = process.ready.then(
       (ports) => {
         slot.coming = null;

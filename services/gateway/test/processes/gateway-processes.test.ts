@@ -56,11 +56,12 @@ function harness(count = 2) {
   const delays: number[] = [];
   let clock = 0;
   let restarts = 0;
-  const control = { arrives: true, fails: '' };
+  const control = { arrives: true, fails: '', throws: '' };
   const processes = new GatewayProcesses({
     count,
     maxConnections: 100,
     fork: (index) => {
+      if (control.throws !== '') throw new Error(control.throws);
       const process = fakeProcess(index);
       forked.push(process);
       if (control.fails !== '') process.fail(control.fails);
@@ -151,6 +152,20 @@ test('while one serves it is tried without end', async () => {
   while (delays.length < 50) await settle();
   expect(gaveUp).toBe(false);
   control.fails = '';
+  await settled();
+  expect(indexes()).toEqual([0, 1]);
+});
+
+test('one that can not even be forked is tried again, and a round of replacements ends', async () => {
+  const { processes, forked, control, indexes } = harness();
+  await processes.start();
+  control.throws = 'spawn ENOMEM';
+  await processes.replaceAll();
+  expect(indexes()).toEqual([0, 1]);
+  forked[0]?.die('SIGKILL');
+  await settled();
+  expect(indexes()).toEqual([1]);
+  control.throws = '';
   await settled();
   expect(indexes()).toEqual([0, 1]);
 });
