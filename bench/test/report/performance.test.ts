@@ -40,7 +40,7 @@ const PAGE =
   '# Speed\n\n<!-- run -->\nold\n<!-- /run -->\n\n<!-- goals -->\n<!-- /goals -->\n\n<!-- pictures -->\n<!-- /pictures -->\n\nThe end.\n';
 
 it('[bench/table] fills in each goal with its value, interval and verdict, and what stands beside it', () => {
-  const table = goalTable(reportOf({ 'latency.p50': 2.5, 'latency.p99': 30, 'latency.fastapi-p99': 400 }));
+  const table = goalTable(reportOf({ 'latency.p50': 2.5, 'latency.p99': 30, 'latency.p99-fastapi': 400 }));
   const row = table.split('\n').find((line) => line.includes('token latency'));
   expect(row).toContain(
     'p50 2.5 ms (1.5 – 3.5) ✓<br>p99 30 ms (29 – 31) **missed**<br>p99 ÷ FastAPI not measured',

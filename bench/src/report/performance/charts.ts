@@ -54,9 +54,11 @@ function latency(rows: Rows): string | null {
   const of = (name: string, id: string, series: number) => bar(rows, name, `latency.${id}`, series);
   const bars = [
     ...of('Natter p50', 'p50', 0),
-    ...of('FastAPI p50', 'fastapi-p50', 6),
     ...of('Natter p99', 'p99', 0),
-    ...of('FastAPI p99', 'fastapi-p99', 6),
+    ...of('Natter p99, in turn', 'p99-in-turn', 0),
+    ...of('FastAPI p99, in turn', 'p99-fastapi', 6),
+    ...of('50 streams: Natter', 'quarter-p99-in-turn', 0),
+    ...of('50 streams: FastAPI', 'quarter-p99-fastapi', 6),
   ];
   if (bars.length === 0) return null;
   const title = 'Token latency added, 200 streams of 50 tokens/s';

@@ -69,6 +69,7 @@ export const GOAL_ROWS: readonly GoalRow[] = [
     ],
     beside: [
       { label: 'one token', id: 'connect.reused' },
+      { label: 'one token ÷ raw', id: 'connect.ratio' },
       { label: 'CPU of auth for each', id: 'connect.auth-distinct' },
       { label: 'raw upgrades', id: 'connect.raw' },
       { label: 'Socket.IO', id: 'connect.socketio' },
@@ -117,10 +118,11 @@ export const GOAL_ROWS: readonly GoalRow[] = [
       { label: 'p99 ÷ FastAPI', id: 'latency.p99-vs-fastapi' },
     ],
     beside: [
-      { label: 'FastAPI p50', id: 'latency.fastapi-p50' },
-      { label: 'FastAPI p99', id: 'latency.fastapi-p99' },
+      { label: 'in turn with FastAPI p99', id: 'latency.p99-in-turn' },
+      { label: 'FastAPI p99', id: 'latency.p99-fastapi' },
       { label: '50 streams p50', id: 'latency.quarter-p50' },
       { label: '50 streams p99', id: 'latency.quarter-p99' },
+      { label: '50 streams p99 ÷ FastAPI', id: 'latency.quarter-p99-vs-fastapi' },
     ],
   },
   {
