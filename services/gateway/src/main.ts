@@ -9,7 +9,7 @@ import { placeOf, processCount } from './processes/process-count.ts';
 process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '16384';
 const place = placeOf(process.argv);
 // Unheard it would end the process. A signal to the whole group means the parent.
-let replace = () => undefined as void;
+let replace: () => void = () => undefined;
 process.on('SIGUSR2', () => replace());
 
 await runService({

@@ -7,6 +7,8 @@ import type { UploadsAnswer } from './uploads-client.ts';
 const UNSETTLED_BYTES = 8 * 1024 * 1024;
 /** And for so long: what came after its upload ended goes then. */
 const UNSETTLED_MS = 1_000;
+/** While it can't be asked; a part that is sent again counts again. */
+const UNSETTLED_LIMIT = 4 * PARTS_TO_SETTLE;
 
 export interface SettlingDeps {
   ask(request: UploadsRequest): Promise<UploadsAnswer>;
@@ -23,11 +25,18 @@ export class SettlingUpload {
   #unsettled: StoredPart[] = [];
   #bytes = 0;
   #settling: Promise<UploadsAnswer> | null = null;
+  /** The one after it. */
+  #next: Promise<UploadsAnswer> | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(grant: UploadGrant, deps: SettlingDeps) {
     this.grant = grant;
     this.#deps = deps;
+  }
+
+  /** Too much is stored of which the service has not heard: no more is to be. */
+  get isFull(): boolean {
+    return this.#unsettled.length >= UNSETTLED_LIMIT;
   }
 
   /** What the service said of it, asked by somebody else. */
@@ -39,8 +48,7 @@ export class SettlingUpload {
   note(part: StoredPart): void {
     this.#unsettled.push(part);
     this.#bytes += part.length;
-    const isMuch = this.#bytes >= UNSETTLED_BYTES || this.#unsettled.length >= PARTS_TO_SETTLE / 2;
-    this.#settleSoon(isMuch ? 0 : UNSETTLED_MS);
+    this.#settleSoon(this.#isMuch ? 0 : UNSETTLED_MS);
   }
 
   /** Parts of which the service has not heard; nobody tells it of them any more. */
@@ -50,37 +58,59 @@ export class SettlingUpload {
     return this.#unsettled.splice(0);
   }
 
-  /** Tells of all that was stored so far; resolves with what has arrived then. */
-  async settle(): Promise<UploadsAnswer> {
-    // One that is under way does not know of what was stored since.
-    while (this.#settling !== null) await this.#settling.catch(() => undefined);
+  /** Tells of what was stored so far, 256 parts at most; resolves with what has arrived then. */
+  settle(): Promise<UploadsAnswer> {
+    if (this.#settling === null && this.#next === null) return this.#begin();
+    // The one under way does not know of what was stored since: all who come meanwhile share the next.
+    this.#next ??= Promise.allSettled([this.#settling]).then(() => {
+      this.#next = null;
+      return this.#begin();
+    });
+    return this.#next;
+  }
+
+  /** Tells of all; never rejects. */
+  async settleAll(): Promise<void> {
+    try {
+      for (let told = 0; told < UNSETTLED_LIMIT && this.#unsettled.length > 0; told += PARTS_TO_SETTLE)
+        await this.settle();
+    } catch (error) {
+      this.#deps.onFailure(error);
+    }
+  }
+
+  get #isMuch(): boolean {
+    return this.#bytes >= UNSETTLED_BYTES || this.#unsettled.length >= PARTS_TO_SETTLE / 2;
+  }
+
+  #begin(): Promise<UploadsAnswer> {
     this.#settling = this.#settleNow().finally(() => {
       this.#settling = null;
     });
     return this.#settling;
   }
 
-  /** The same, where there is anything to tell; never rejects. */
-  async settleRest(): Promise<void> {
-    if (this.#unsettled.length > 0) await this.settle().catch(this.#deps.onFailure);
-  }
-
   async #settleNow(): Promise<UploadsAnswer> {
     const { sub, id, expiresAt } = this.grant;
     const stored = this.#unsettled.splice(0, PARTS_TO_SETTLE);
-    this.#bytes = 0;
+    this.#bytes = bytesOf(this.#unsettled);
     this.#stopTimer();
+    let isHeard = false;
     try {
       const answer = await this.#deps.ask({ op: 'settle', sub, id, total: null, stored });
       if (answer.ok) this.update(answer);
       else this.#deps.over(this);
+      isHeard = true;
       return answer;
     } catch (error) {
       // One that expires takes its parts with it.
-      if (expiresAt > this.#deps.now()) this.#unsettled.unshift(...stored);
+      if (expiresAt > this.#deps.now()) {
+        this.#unsettled.unshift(...stored);
+        this.#bytes += bytesOf(stored);
+      }
       throw error;
     } finally {
-      if (this.#unsettled.length > 0) this.#settleSoon(UNSETTLED_MS);
+      if (this.#unsettled.length > 0) this.#settleSoon(isHeard && this.#isMuch ? 0 : UNSETTLED_MS);
     }
   }
 
@@ -89,7 +119,7 @@ export class SettlingUpload {
     this.#stopTimer();
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      void this.settleRest();
+      if (this.#unsettled.length > 0) this.settle().catch(this.#deps.onFailure);
     }, afterMs).unref();
   }
 
@@ -97,4 +127,8 @@ export class SettlingUpload {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
+}
+
+function bytesOf(parts: readonly StoredPart[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }

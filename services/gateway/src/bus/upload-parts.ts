@@ -106,7 +106,7 @@ export class UploadParts {
 
   /** Resolves when the uploads service has heard of all parts, or could not be asked. */
   async settled(): Promise<void> {
-    await Promise.all([...this.#known.values()].map((known) => known.settleRest()));
+    await Promise.all([...this.#known.values()].map((known) => known.settleAll()));
   }
 
   async #put({ sub, id, position }: PartOf, bytes: Uint8Array): Promise<UploadsAnswer> {
@@ -146,6 +146,7 @@ export class UploadParts {
   async #store(known: SettlingUpload, part: StoredPart, bytes: Uint8Array): Promise<UploadsAnswer> {
     const { grant } = known;
     const { bus, storeTimeoutMs } = this.#deps;
+    if (known.isFull) throw new BusError('UNAVAILABLE', 'the uploads service has not heard of many parts');
     this.#touch(known);
     grant.take(part);
     try {

@@ -33,6 +33,8 @@ function rig(more: Partial<UploadProgress> = {}) {
     failures: [] as unknown[],
     store: async () => undefined as unknown,
     answer: (_request: Settle): UploadsAnswer | null => null,
+    /** Before it answers. */
+    before: async () => undefined as unknown,
     now: 0,
     init: () => parts.know('alice', { ok: true, progress, parts: [], bytes: NONE }),
     put: (index: number, data: string | Uint8Array = 'bytes', sub = 'alice', total: number | null = null) =>
@@ -52,6 +54,7 @@ function rig(more: Partial<UploadProgress> = {}) {
       await null;
       if (request.op !== 'settle') throw new Error(`nothing else is asked: ${request.op}`);
       self.settled.push(request);
+      await self.before();
       const answer = self.answer(request);
       if (answer !== null) return answer;
       if (request.sub !== 'alice') return { ok: false, code: 'UPLOAD_NOT_FOUND', bytes: NONE };
@@ -213,6 +216,55 @@ describe('the uploads service', () => {
     expect(one.settled.at(-1)?.stored).toEqual([{ at: 0, length: 5 }]);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(one.settled).toHaveLength(3);
+  });
+
+  it('that is slow is asked once more for all parts that were stored meanwhile', async () => {
+    const one = rig();
+    one.init();
+    const slow = Promise.withResolvers<void>();
+    one.before = () => slow.promise;
+    for (let index = 0; index < 300; index += 1) {
+      await one.put(index);
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(one.settled).toHaveLength(1);
+    one.before = async () => undefined;
+    slow.resolve();
+    await vi.advanceTimersByTimeAsync(10_000);
+    const told = one.settled.map(({ stored }) => stored.length);
+    expect(told.reduce((sum, length) => sum + length, 0)).toBe(300);
+    expect(told.length).toBeLessThanOrEqual(3);
+  });
+
+  it('that hears nothing is not waited for without end: then no more parts of the upload are stored', async () => {
+    const one = rig();
+    one.init();
+    one.answer = () => {
+      throw new BusError('UNAVAILABLE', 'nobody');
+    };
+    // The same part again and again, which no size and no total refuses.
+    for (let times = 0; times < 1_024; times += 1) await one.put(0);
+    await expect(one.put(0)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(one.stored).toHaveLength(1_024);
+    one.answer = () => null;
+    one.settled.length = 0;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(one.settled.flatMap(({ stored }) => stored)).toHaveLength(1_024);
+    expect(codeOf(await one.put(0))).toBe('ok');
+  });
+
+  it('hears of all of them before the gateway stops, however many there are', async () => {
+    const one = rig();
+    one.init();
+    one.answer = () => {
+      throw new BusError('UNAVAILABLE', 'nobody');
+    };
+    for (let index = 0; index < 600; index += 1) await one.put(index);
+    await vi.advanceTimersByTimeAsync(1);
+    one.answer = () => null;
+    one.settled.length = 0;
+    await one.all.settled();
+    expect(new Set(one.settled.flatMap(({ stored }) => stored.map(({ at }) => at))).size).toBe(600);
   });
 
   it('hears of all of them before the gateway stops', async () => {
