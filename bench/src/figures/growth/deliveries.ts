@@ -54,9 +54,12 @@ export async function measureDeliveries(
   const base = plan.watchers[0] as number;
   const helpers = [stack.auth.pid, stack.nats.pid];
   for (const pid of helpers) bench.cores.pin(pid, 'any');
+  let bytes = 0;
   const fill = async (side: Watchers, id: string, count: number) => {
     const room = await BenchRoom.open(stack, tokens[0] as string, id);
     bench.defer(() => room.close());
+    // Before anybody watches: a watcher that is behind would count these frames among the measured ones.
+    if (bytes === 0) bytes = Buffer.byteLength(await room.frameOf(TEXT));
     const entrances = tokens.map((token) => ({ path: roomPath(token, id), readyMark: JOINED_MARK }));
     await side({ type: 'open', port: stack.gateways[0]?.ports.http as number, entrances, count });
     return room;
@@ -81,7 +84,6 @@ export async function measureDeliveries(
       costs: [] as number[],
     };
   });
-  const bytes = Buffer.byteLength(await (many[0] as BenchRoom).frameOf(TEXT));
   const configs = [...byWatchers, ...byRooms];
   for (let round = -plan.warmUp; round < plan.rounds; round += 1) {
     // There and back, so that what drifts meets all alike.
