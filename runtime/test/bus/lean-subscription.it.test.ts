@@ -38,7 +38,7 @@ test('a subscription without them hears, ends by itself, when told to, and with 
   const heard: string[] = [];
   const hear = (name: string, max?: number) =>
     leanSubscription(
-      nc.subscribe('said', { ...(max === undefined ? {} : { max }), callback: () => heard.push(name) }),
+      nc.subscribe('said', { ...(max === undefined ? {} : { max }), callback: () => void heard.push(name) }),
     );
   const [once, ended, kept] = [hear('once', 1), hear('ended'), hear('kept')];
   nc.publish('said');
