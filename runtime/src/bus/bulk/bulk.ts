@@ -14,7 +14,7 @@ import { type BulkAnswer, BulkWire } from './bulk-wire.ts';
 
 /** One try; after it the library goes on. */
 const ATTEMPT_MS = 2_000;
-/** After a connection could not be opened: until then the library does it all. */
+/** After a connection could not be opened, or broke off amid a request: until then the library does it all. */
 const AGAIN_MS = 5_000;
 
 const NOT_FOUND = 404;
@@ -60,10 +60,8 @@ export class Bulk {
     const deadline = Date.now() + timeoutMs;
     const wire = this.#open() ?? (await this.#opening);
     if (wire !== null) {
-      const head = `NATS/1.0\r\nNats-Msg-Id: ${id}\r\n\r\n`;
-      const answer = await orNull(
-        wire.request(subject, { head, body: data }, Math.min(ATTEMPT_MS, timeoutMs)),
-      );
+      const head = `NATS/1.0\r\nNats-Msg-Id: ${inLine(id)}\r\n\r\n`;
+      const answer = await this.#ask(wire, subject, { head, body: data }, Math.min(ATTEMPT_MS, timeoutMs));
       if (answer !== null && statusOf(answer) !== NO_RESPONDERS) return appended(answer);
     }
     return this.#deps.append(subject, data, { id, timeoutMs: Math.max(50, deadline - Date.now()) });
@@ -74,7 +72,7 @@ export class Bulk {
     const wire = this.#open() ?? (await this.#opening);
     if (wire !== null) {
       const body = encoder.encode(JSON.stringify({ last_by_subj: subject }));
-      const answer = await orNull(wire.request(`$JS.API.DIRECT.GET.${stream}`, { body, into }, ATTEMPT_MS));
+      const answer = await this.#ask(wire, `$JS.API.DIRECT.GET.${stream}`, { body, into }, ATTEMPT_MS);
       // Messages carry no status code; statuses carry no sequence.
       if (answer?.head.includes('\r\nNats-Sequence:')) return answer.body;
       if (answer !== null && statusOf(answer) === NOT_FOUND) return null;
@@ -85,6 +83,23 @@ export class Bulk {
   close(): void {
     this.#closed = true;
     this.#wire?.close();
+  }
+
+  /** Null where the connection broke off: the library does it, and what comes soon after as well. */
+  async #ask(
+    wire: BulkWire,
+    subject: string,
+    message: Parameters<BulkWire['request']>[1],
+    timeoutMs: number,
+  ): Promise<BulkAnswer | null> {
+    try {
+      return await wire.request(inLine(subject), message, timeoutMs);
+    } catch (error) {
+      if (!isBusError(error, 'UNAVAILABLE')) throw error;
+      // Where nothing comes back, each request would wait for that anew.
+      this.#triedAtMs = Date.now();
+      return null;
+    }
   }
 
   /** The connection, where there is one; else it is being opened, or can't be now. */
@@ -124,6 +139,13 @@ export class Bulk {
   }
 }
 
+/** A text as it may stand in a line of the protocol; throws REFUSED for one that would end it. */
+function inLine(text: string): string {
+  if (!/^[\x21-\x7e]+$/.test(text))
+    throw new BusError('REFUSED', `no part of a line: ${JSON.stringify(text)}`);
+  return text;
+}
+
 function appended(answer: BulkAnswer): Appended {
   const ack = JSON.parse(decoder.decode(answer.body));
   if (ack.error) throw apiError(ack.error);
@@ -133,13 +155,4 @@ function appended(answer: BulkAnswer): Appended {
 /** The status of an answer without a body: `NATS/1.0 404 Message Not Found`. */
 function statusOf({ head }: BulkAnswer): number {
   return Number(/^NATS\/1\.0 (\d{3})/.exec(head)?.[1] ?? 0);
-}
-
-async function orNull(answer: Promise<BulkAnswer>): Promise<BulkAnswer | null> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof BusError && error.code === 'UNAVAILABLE') return null;
-    throw error;
-  }
 }

@@ -137,6 +137,47 @@ describe('large messages', () => {
       expect((await bus.bulk.last(STREAMS.chunks, subject(part), into))?.[7]).toBe(part);
   });
 
+  it('are left to the library for a while after their own connection broke off amid a request', async () => {
+    let connections = 0;
+    const brief = await brokerThat((socket) => {
+      connections += 1;
+      socket.write('INFO {}\r\n');
+      socket.once('data', () => {
+        socket.write('PONG\r\n');
+        socket.once('data', () => socket.destroy());
+      });
+    });
+    const last = async () => ({
+      seq: 1,
+      subject: 's',
+      timeMs: 0,
+      data: Buffer.from('x'),
+      header: () => undefined,
+    });
+    const bulk = alone({ server: () => brief, reader: { last } });
+    for (let times = 0; times < 3; times += 1) await bulk.last(STREAMS.chunks, subject(0), Buffer.alloc(10));
+    expect(connections).toBe(1);
+  });
+
+  it.each([
+    ['a subject', 'chunk.x 0\r\nPUB evil', '1'],
+    ['a space in a subject', 'chunk.a b', '1'],
+    ['an id', subject(0), '1\r\nNats-Rollup: all'],
+    ['an id of other letters', subject(0), 'Ģ'],
+  ])('never write a line of the protocol by what is in %s', async (_what, to, id) => {
+    const said: string[] = [];
+    const listening = await brokerThat((socket) => {
+      socket.write('INFO {}\r\n');
+      socket.on('data', (bytes) => {
+        said.push(bytes.toString());
+        socket.write('PONG\r\n');
+      });
+    });
+    const append = alone({ server: () => listening }).append(to, Buffer.from('x'), { id, timeoutMs: 9_000 });
+    await expect(append).rejects.toMatchObject({ code: 'REFUSED' });
+    expect(said.join('')).not.toMatch(/PUB|Rollup/);
+  });
+
   it('are read by the library where the broker says nothing on their own connection', async () => {
     const mute = await brokerThat((socket) => {
       socket.write('INFO {}\r\n');
