@@ -1,6 +1,7 @@
 /** Connections that watch one conversation over one wire: each event is encoded once for them. */
 import type { Dialect, Frames, Place } from '../session/dialect.ts';
 import type { Topics } from '../session/topics.ts';
+import { Few } from './few.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunFeed } from './run-feed.ts';
 import type { Watch } from './watch.ts';
@@ -10,10 +11,10 @@ export class Audience {
   readonly cursors: boolean;
   readonly place: Place;
   /** Those that have everything so far. */
-  readonly live = new Set<Watch>();
+  readonly live = new Few<Watch>();
   readonly topic: string;
-  /** What the dialect is told of each run. */
-  readonly contexts = new WeakMap<RunFeed, RunContext>();
+  /** What the dialect is told of each run; null before there is one. */
+  contexts: WeakMap<RunFeed, RunContext> | null = null;
   readonly #topics: Topics;
 
   constructor(topic: string, dialect: Dialect, cursors: boolean, place: Place, topics: Topics) {

@@ -18,13 +18,14 @@ import {
 import type { BusMessage, Subscription } from '@natter/runtime';
 import type { PlaceEvent } from '../session/dialect.ts';
 import { Audiences } from './audiences.ts';
-import { ConversationLog } from './conversation-log.ts';
+import { ConversationLog, type LogOwner } from './conversation-log.ts';
 import type { Position } from './cursor.ts';
 import type { FeedDeps } from './feed-deps.ts';
+import { Few } from './few.ts';
 import { type Follower, Followers } from './followers.ts';
 import { MissedRecords } from './missed-records.ts';
 import { Recent } from './recent.ts';
-import { RunFeed, type RunFeedDeps } from './run-feed.ts';
+import { RunFeed, type RunOwner } from './run-feed.ts';
 import { SaidMessages } from './said-messages.ts';
 import { sendMissed } from './send-missed.ts';
 import type { Watch } from './watch.ts';
@@ -44,26 +45,30 @@ const SILENCE_MS = 15_000;
 
 const decoder = new TextDecoder();
 
-export class ConversationFeed {
+/** Of the many conversations in which nothing is said; never written to. */
+const NO_RUNS: Map<string, RunFeed> = new Map();
+/** What was begun and has ended well. */
+const DONE = Promise.resolve();
+
+export class ConversationFeed implements RunOwner, LogOwner {
   readonly conversation: string;
-  readonly runs = new Map<string, RunFeed>();
   /** Messages that were said lately. */
   readonly said = new SaidMessages();
   /** What those who come back have missed. */
   readonly missed: MissedRecords;
   readonly #deps: FeedDeps;
-  readonly #runDeps: RunFeedDeps;
   readonly #subscription: Subscription;
   readonly #prefix: number;
   readonly #log: ConversationLog;
   readonly #audiences: Audiences;
   readonly #followers: Followers;
-  readonly #watches = new Set<Watch>();
+  readonly #watches = new Few<Watch>();
+  #runs = NO_RUNS;
   readonly #ended = new Recent<true>(ENDED_LIMIT);
   /** Messages whose sender must not see them come back. */
   readonly #own = new Recent<Watch>(OWN_LIMIT);
   /** Runs that were over before: whoever asks for one again gets it, those who watch have it. */
-  readonly #past = new Set<string>();
+  readonly #past = new Few<string>();
   /** Questions told because their runs have begun, of which the log has not told yet. */
   readonly #early = new Recent<MessagePosted>(WAITING_RUNS);
   /** Whether it is not known who may be told anything. */
@@ -81,27 +86,17 @@ export class ConversationFeed {
     this.#deps = deps;
     this.missed = new MissedRecords(deps.reader, conversation, MISSED_PAGE);
     this.#prefix = SUBJECTS.conversationOut(conversation).length - 1;
-    this.#runDeps = {
-      reader: deps.reader,
-      repairs: deps.repairs,
-      log: deps.log,
-      now: deps.now,
-      emit: (run, event, endSeq) => this.#emitRun(run, event, endSeq),
-      isWanted: (run) => this.#watches.size > 0 || this.#followers.has(run.run),
-    };
-    const { topics, log, now, repairs } = deps;
-    this.#audiences = new Audiences({ conversation, topics, log, now, position: () => this.position });
-    this.#followers = new Followers(log, (run, place) => this.#audiences.contextOf(run, place, false));
-    this.#log = new ConversationLog({
-      conversation,
-      repairs,
-      log,
-      read: (isWanted) => this.#readRecords(isWanted),
-      entry: (seq, entry) => this.#applyLog(seq, entry),
-    });
+    this.#audiences = new Audiences(this, deps);
+    this.#followers = new Followers(deps.log, this.#audiences);
+    this.#log = new ConversationLog(this, deps);
     this.#subscription = deps.bus.subscribe(SUBJECTS.conversationOut(conversation), (message) =>
       this.#receive(message),
     );
+  }
+
+  /** Runs that are followed, or under way while somebody watches. */
+  get runs(): ReadonlyMap<string, RunFeed> {
+    return this.#runs;
   }
 
   get isIdle(): boolean {
@@ -122,7 +117,7 @@ export class ConversationFeed {
 
   /** Runs that those who watch see being answered. */
   get openRuns(): RunFeed[] {
-    return [...this.runs.values()].filter(({ run, view }) => view.end === null && !this.#past.has(run));
+    return [...this.#runs.values()].filter(({ run, view }) => view.end === null && !this.#past.has(run));
   }
 
   /** The question of a run, if it comes later in the log, and nobody will be told of it then. */
@@ -155,11 +150,11 @@ export class ConversationFeed {
 
   unfollow(run: string, follower: Follower): void {
     if (!this.#followers.remove(run, follower)) return;
-    if (this.#past.delete(run)) this.runs.delete(run);
-    const view = this.runs.get(run)?.view;
+    if (this.#past.delete(run)) this.#forgetRun(run);
+    const view = this.#runs.get(run)?.view;
     // A question that was refused has no run: whoever watches must not wait for it.
     const isUnheard = view?.text === '' && view.marks === 0 && !this.said.has(run);
-    if (this.#watches.size === 0 || isUnheard || view?.end !== null) this.runs.delete(run);
+    if (this.#watches.size === 0 || isUnheard || view?.end !== null) this.#forgetRun(run);
   }
 
   /** Brings a connection up to date, then lets it watch. Rejects when the broker stays away. */
@@ -184,7 +179,7 @@ export class ConversationFeed {
     this.#initial = null;
     this.#isBegun = false;
     this.#log.drop();
-    for (const run of this.runs.keys()) if (!this.#followers.has(run)) this.runs.delete(run);
+    for (const run of this.#runs.keys()) if (!this.#followers.has(run)) this.#forgetRun(run);
   }
 
   /** The message with this id is the watcher's own: they shall not see it come back. */
@@ -229,7 +224,7 @@ export class ConversationFeed {
   async check(silenceMs: number): Promise<void> {
     this.missed.clear();
     const before = this.#deps.now() - silenceMs;
-    for (const run of this.runs.values()) if (run.heardAtMs <= before) void run.repair();
+    for (const run of this.#runs.values()) if (run.heardAtMs <= before) void run.repair();
     if ((silenceMs > 0 && !this.#log.torn) || this.#watches.size === 0 || this.#initial === null) return;
     let open: string[] = [];
     await this.#deps.repairs.run(async () => {
@@ -255,7 +250,7 @@ export class ConversationFeed {
       // Only agents may publish here (broker permissions), and a schema for each token would cost
       // more than the token: the shape is checked where events are read back.
       const batch = JSON.parse(decoder.decode(message.data)) as RunBatch;
-      const feed = this.runs.get(run) ?? this.#newRunOnTheBus(run);
+      const feed = this.#runs.get(run) ?? this.#newRunOnTheBus(run);
       feed?.receive(batch);
     } else if (this.#watches.size > 0) {
       this.#receiveOther(subject.slice(this.#prefix), message);
@@ -284,7 +279,8 @@ export class ConversationFeed {
     this.#emitPlace(told, null, own);
   }
 
-  async #readRecords(isWanted: () => boolean): Promise<void> {
+  /** For the log. */
+  async readRecords(isWanted: () => boolean): Promise<void> {
     const from = Math.min(this.#log.seq, this.#endSeq);
     const { entries, upTo } = await this.#deps.reader.since(this.conversation, from, GAP_LIMIT);
     // All who watched have left meanwhile, and whoever came since begins anew.
@@ -312,8 +308,9 @@ export class ConversationFeed {
       if (newest > 0) await this.#recall(newest);
       const open = await reader.openRuns(this.conversation);
       // One of which something came meanwhile may have been read for that.
-      await this.#repairOpen(open.filter((run) => this.runs.get(run)?.isWhole !== true));
+      await this.#repairOpen(open.filter((run) => this.#runs.get(run)?.isWhole !== true));
       this.#isBegun = this.#log.isHeldBy(held);
+      if (this.#isBegun) this.#initial = DONE;
     } catch (error) {
       if (this.#log.isHeldBy(held)) {
         this.#initial = null;
@@ -357,17 +354,18 @@ export class ConversationFeed {
     await sendMissed(watch, { feed: this, reader, pages, now, upToDate });
   }
 
-  #applyLog(seq: number, entry: LogEntry | null): void {
+  /** For the log. */
+  applyLog(seq: number, entry: LogEntry | null): void {
     if (entry?.type === 'message.posted') this.#applyPosted(seq, entry);
     else if (entry !== null && entry.type !== 'run.cancel_requested') this.#applyChange(seq, entry);
     // With no run under way, all that have ended were told.
-    if (this.runs.size === 0) this.#endSeq = Math.max(this.#endSeq, seq);
+    if (this.#runs.size === 0) this.#endSeq = Math.max(this.#endSeq, seq);
   }
 
   #applyPosted(seq: number, entry: MessagePosted): void {
     this.#early.delete(entry.run);
     // So that a run of which nothing is ever heard is looked for.
-    if (entry.asks && !this.#ended.has(entry.run) && this.runs.size < WAITING_RUNS) this.#run(entry.run);
+    if (entry.asks && !this.#ended.has(entry.run) && this.#runs.size < WAITING_RUNS) this.#run(entry.run);
     this.#announcePosted(entry, seq);
   }
 
@@ -388,7 +386,8 @@ export class ConversationFeed {
     this.#emitPlace(entry, seq, own);
   }
 
-  #emitRun(feed: RunFeed, event: RunEvent, endSeq: number | undefined): void {
+  /** For each run. */
+  emitRun(feed: RunFeed, event: RunEvent, endSeq: number | undefined): void {
     if (this.#past.has(feed.run)) return this.#followers.deliver(feed, event);
     if (event.type === 'run.started') {
       const { messageId: id, sub, name, text, askedAt: at } = event;
@@ -418,9 +417,14 @@ export class ConversationFeed {
     if (isEnd) this.#endRun(feed, endSeq);
   }
 
+  /** For each run. */
+  wantsRun({ run }: RunFeed): boolean {
+    return this.#watches.size > 0 || this.#followers.has(run);
+  }
+
   #endRun(feed: RunFeed, endSeq: number | undefined): void {
     this.#ended.set(feed.run, true);
-    if (!this.#followers.has(feed.run)) this.runs.delete(feed.run);
+    if (!this.#followers.has(feed.run)) this.#forgetRun(feed.run);
     if (endSeq !== undefined || this.#watches.size === 0) return;
     void this.#deps.reader
       .runEnd(this.conversation, feed.run)
@@ -437,11 +441,17 @@ export class ConversationFeed {
     this.#deps.busy(this);
   }
 
+  #forgetRun(run: string): void {
+    this.#runs.delete(run);
+    if (this.#runs.size === 0) this.#runs = NO_RUNS;
+  }
+
   #run(run: string): RunFeed {
-    let feed = this.runs.get(run);
+    let feed = this.#runs.get(run);
     if (feed === undefined) {
-      feed = new RunFeed(this.conversation, run, this.#runDeps);
-      this.runs.set(run, feed);
+      feed = new RunFeed(this, run, this.#deps);
+      if (this.#runs === NO_RUNS) this.#runs = new Map();
+      this.#runs.set(run, feed);
     }
     return feed;
   }

@@ -1,19 +1,18 @@
 /** The log of one conversation as it comes from the bus: in order, without gaps. */
 import { LogEntry } from '@natter/proto';
-import type { BusMessage, Logger } from '@natter/runtime';
-import type { Gate } from './gate.ts';
+import type { BusMessage } from '@natter/runtime';
+import type { FeedDeps } from './feed-deps.ts';
 
 /** Entries that came while the broker is asked for earlier ones. */
 export type Held = BusMessage[];
 
-export interface ConversationLogDeps {
-  conversation: string;
-  repairs: Gate;
-  log: Logger;
+/** Whose log it is; no closures of it, which would cost memory. */
+export interface LogOwner {
+  readonly conversation: string;
   /** Reads what is missing from the broker and calls `apply` for it, while `isWanted`. */
-  read(isWanted: () => boolean): Promise<void>;
+  readRecords(isWanted: () => boolean): Promise<void>;
   /** Gets each entry once, in order; null for one that can't be read. */
-  entry(seq: number, entry: LogEntry | null): void;
+  applyLog(seq: number, entry: LogEntry | null): void;
 }
 
 /** Entries held back while a gap is closed; above it they are read from the broker. */
@@ -26,11 +25,13 @@ export class ConversationLog {
   seq = 0;
   /** Entries are missing that could not be read. */
   torn = false;
-  readonly #deps: ConversationLogDeps;
+  readonly #owner: LogOwner;
+  readonly #deps: Pick<FeedDeps, 'repairs' | 'log'>;
   /** Null while nothing is held back. */
   #held: Held | null = null;
 
-  constructor(deps: ConversationLogDeps) {
+  constructor(owner: LogOwner, deps: Pick<FeedDeps, 'repairs' | 'log'>) {
+    this.#owner = owner;
     this.#deps = deps;
   }
 
@@ -69,7 +70,7 @@ export class ConversationLog {
   apply(seq: number, entry: LogEntry | null): void {
     if (seq <= this.seq) return;
     this.seq = seq;
-    this.#deps.entry(seq, entry);
+    this.#owner.applyLog(seq, entry);
   }
 
   /** Reads what is missing before `next`; what comes meanwhile waits. Never rejects. */
@@ -77,10 +78,11 @@ export class ConversationLog {
     if (this.#held !== null) return;
     const held = next === undefined ? [] : [next];
     this.#held = held;
-    const { conversation, repairs, log } = this.#deps;
+    const { repairs, log } = this.#deps;
+    const { conversation } = this.#owner;
     await repairs.run(async () => {
       try {
-        if (this.isHeldBy(held)) await this.#deps.read(() => this.isHeldBy(held));
+        if (this.isHeldBy(held)) await this.#owner.readRecords(() => this.isHeldBy(held));
         this.torn = false;
       } catch (err) {
         // What was held is missing as well; all of it is looked for a few seconds later.

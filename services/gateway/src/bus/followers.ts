@@ -12,15 +12,23 @@ export interface Follower {
   deliver(event: RunEvent, frames: Frames, run: RunText): void;
 }
 
+/** Makes what dialects are told of a run. */
+interface Contexts {
+  contextOf(feed: RunFeed, place: Place, cursors: boolean): RunText;
+}
+
+/** Of the many conversations in which nobody follows; never written to. */
+const NOBODY: Map<string, Set<Follower>> = new Map();
+
 export class Followers {
   readonly #log: Logger;
-  readonly #contextOf: (feed: RunFeed, place: Place) => RunText;
+  readonly #contexts: Contexts;
   /** By run; as many as the connections of this gateway may wait for. */
-  readonly #followers = new Map<string, Set<Follower>>();
+  #followers = NOBODY;
 
-  constructor(log: Logger, contextOf: (feed: RunFeed, place: Place) => RunText) {
+  constructor(log: Logger, contexts: Contexts) {
     this.#log = log;
-    this.#contextOf = contextOf;
+    this.#contexts = contexts;
   }
 
   get size(): number {
@@ -33,11 +41,12 @@ export class Followers {
 
   /** Delivers what is known of the run, then every event until `remove`. */
   add(feed: RunFeed, follower: Follower): void {
-    const context = this.#contextOf(feed, follower.place);
+    const context = this.#contexts.contextOf(feed, follower.place, false);
     feed.view.replay((event) =>
       follower.deliver(event, follower.dialect.encodeEvent(event, context), context),
     );
     const followers = this.#followers.get(feed.run) ?? new Set();
+    if (this.#followers === NOBODY) this.#followers = new Map();
     this.#followers.set(feed.run, followers.add(follower));
   }
 
@@ -45,7 +54,10 @@ export class Followers {
   remove(run: string, follower: Follower): boolean {
     const followers = this.#followers.get(run);
     followers?.delete(follower);
-    return followers?.size === 0 && this.#followers.delete(run);
+    if (followers?.size !== 0) return false;
+    this.#followers.delete(run);
+    if (this.#followers.size === 0) this.#followers = NOBODY;
+    return true;
   }
 
   deliver(feed: RunFeed, event: RunEvent): void {
@@ -56,7 +68,7 @@ export class Followers {
       try {
         if (context === null || follower.dialect !== dialect) {
           dialect = follower.dialect;
-          context = this.#contextOf(feed, follower.place);
+          context = this.#contexts.contextOf(feed, follower.place, false);
           frames = dialect.encodeEvent(event, context);
         }
         follower.deliver(event, frames, context);

@@ -16,18 +16,26 @@ export interface MissedPage {
 const KEPT_LIMIT = 256;
 const KEPT_CHARS = 64 * 1024;
 
+/** Of the many conversations that nobody comes back to; never written to. */
+const NOTHING: readonly TranscriptEntry[] = [];
+const NO_READS: Map<number, Promise<MissedPage>> = new Map();
+
 export class MissedRecords {
-  readonly #read: (seq: number) => Promise<MissedPage>;
+  readonly #reader: Pick<TranscriptReader, 'since'>;
+  readonly #conversation: string;
+  readonly #pageLimit: number;
   /** Between these two sequences everything is kept. */
   #from = 0;
   #upTo = 0;
-  #entries: TranscriptEntry[] = [];
+  #entries = NOTHING;
   /** By where they begin; as many as those who wait for one. */
-  readonly #reading = new Map<number, Promise<MissedPage>>();
+  #reading = NO_READS;
 
   /** `pageLimit`: records of one read. */
   constructor(reader: Pick<TranscriptReader, 'since'>, conversation: string, pageLimit: number) {
-    this.#read = (seq) => reader.since(conversation, seq, pageLimit);
+    this.#reader = reader;
+    this.#conversation = conversation;
+    this.#pageLimit = pageLimit;
   }
 
   /** Records behind a sequence as they are kept, else as the broker has them; they are shared. */
@@ -37,6 +45,7 @@ export class MissedRecords {
       return Promise.resolve({ entries, upTo: this.#upTo });
     }
     const reading = this.#reading.get(seq) ?? this.#readFrom(seq);
+    if (this.#reading === NO_READS) this.#reading = new Map();
     this.#reading.set(seq, reading);
     return reading;
   }
@@ -45,16 +54,17 @@ export class MissedRecords {
   clear(): void {
     this.#from = 0;
     this.#upTo = 0;
-    this.#entries = [];
+    this.#entries = NOTHING;
   }
 
   async #readFrom(seq: number): Promise<MissedPage> {
     try {
-      const page = await this.#read(seq);
+      const page = await this.#reader.since(this.#conversation, seq, this.#pageLimit);
       this.#keep(seq, page);
       return page;
     } finally {
       this.#reading.delete(seq);
+      if (this.#reading.size === 0) this.#reading = NO_READS;
     }
   }
 

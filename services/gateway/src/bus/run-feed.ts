@@ -1,21 +1,16 @@
 /** One run as it comes from the bus: in order, without gaps, from whatever the broker still knows. */
 import type { RunBatch, RunEnd, RunEvent } from '@natter/proto';
 import { runEndOf } from '@natter/proto';
-import type { Logger } from '@natter/runtime';
-import type { Gate } from './gate.ts';
+import type { FeedDeps } from './feed-deps.ts';
 import { RunView } from './run-view.ts';
-import type { TranscriptReader } from './transcript-reader.ts';
 
-export interface RunFeedDeps {
-  reader: Pick<TranscriptReader, 'runBatches' | 'runEnd'>;
-  /** Shared by all feeds: after a reconnect all of them want to read. */
-  repairs: Gate;
-  log: Logger;
-  now: () => number;
+/** Whose run it is; no closures of it, which would cost each conversation memory. */
+export interface RunOwner {
+  readonly conversation: string;
   /** Gets each new event, after it became part of the view. `endSeq` comes with the last one. */
-  emit(feed: RunFeed, event: RunEvent, endSeq: number | undefined): void;
+  emitRun(feed: RunFeed, event: RunEvent, endSeq: number | undefined): void;
   /** Whether anybody still wants to know. */
-  isWanted(feed: RunFeed): boolean;
+  wantsRun(feed: RunFeed): boolean;
 }
 
 /** Held batches above this are dropped; the next one shows the gap again. */
@@ -24,20 +19,20 @@ const HELD_LIMIT = 1_000;
 const TORN_RETRY_MS = 1_000;
 
 export class RunFeed {
-  readonly conversation: string;
   readonly run: string;
   readonly view = new RunView();
   heardAtMs: number;
   /** Whether all of it was read since this feed began: whatever is missed after that is noticed. */
   isWhole = false;
-  readonly #deps: RunFeedDeps;
+  readonly #owner: RunOwner;
+  readonly #deps: Pick<FeedDeps, 'reader' | 'repairs' | 'log' | 'now'>;
   /** Batches that came while the broker is asked for what is missing; null when it isn't. */
   #held: RunBatch[] | null = null;
   #repairing: Promise<void> = Promise.resolve();
   #repairedAtMs = 0;
 
-  constructor(conversation: string, run: string, deps: RunFeedDeps) {
-    this.conversation = conversation;
+  constructor(owner: RunOwner, run: string, deps: Pick<FeedDeps, 'reader' | 'repairs' | 'log' | 'now'>) {
+    this.#owner = owner;
     this.run = run;
     this.#deps = deps;
     this.heardAtMs = deps.now();
@@ -66,7 +61,7 @@ export class RunFeed {
     this.heardAtMs = this.#deps.now();
     await this.#deps.repairs.run(async () => {
       try {
-        if (this.#deps.isWanted(this)) {
+        if (this.#owner.wantsRun(this)) {
           await this.#readMissing();
           this.isWhole = true;
         }
@@ -83,15 +78,16 @@ export class RunFeed {
 
   /** Ends the run by the record of its end. */
   finish(end: RunEnd, endSeq: number): void {
-    this.view.finish(end, (event) => this.#deps.emit(this, event, endSeq));
+    this.view.finish(end, (event) => this.#owner.emitRun(this, event, endSeq));
   }
 
   /** Reads the run's events, and its end from the transcript if they lack it. */
   async #readMissing(): Promise<void> {
     const { reader } = this.#deps;
-    for (const batch of await reader.runBatches(this.conversation, this.run)) this.#applySafely(batch);
+    const { conversation } = this.#owner;
+    for (const batch of await reader.runBatches(conversation, this.run)) this.#applySafely(batch);
     if (this.view.end !== null) return;
-    const end = await reader.runEnd(this.conversation, this.run);
+    const end = await reader.runEnd(conversation, this.run);
     if (end !== null) this.finish(runEndOf(end.message), end.seq);
   }
 
@@ -104,7 +100,7 @@ export class RunFeed {
   }
 
   #apply(batch: RunBatch): void {
-    this.view.apply(batch, (event) => this.#deps.emit(this, event, batch.endSeq));
+    this.view.apply(batch, (event) => this.#owner.emitRun(this, event, batch.endSeq));
   }
 
   #isTornStill(): boolean {
