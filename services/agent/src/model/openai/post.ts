@@ -82,7 +82,15 @@ export function post(url: string | URL | Request, init: RequestInit = {}): Promi
       release();
       reject(signal?.aborted ? signal.reason : error);
     });
+    let isAnswered = false;
+    // A server that switches protocols (101) gives neither an answer nor an error.
+    request.on('close', () => {
+      if (isAnswered) return;
+      release();
+      reject(signal?.aborted ? signal.reason : new Error('the connection was closed without an answer'));
+    });
     request.on('response', (message) => {
+      isAnswered = true;
       answer(message, release).then(resolve, (error: unknown) => {
         release();
         request.destroy();
