@@ -29,6 +29,8 @@ const KEY = /^[-/=\w]+(\.[-/=\w]+)*$/;
 const KEYS_AT_ONCE = 1_000;
 /** Status of JetStream's answer where no message of the key is stored. */
 const NOT_FOUND = 404;
+/** JetStream's code where there is no stream of this name, or not yet (nats-server errors.json). */
+const STREAM_NOT_FOUND = 10_059;
 
 const decoder = new TextDecoder();
 
@@ -60,12 +62,16 @@ export class Bucket {
   async getFromLeader(key: string): Promise<Entry | null> {
     const query = JSON.stringify({ last_by_subj: `$KV.${this.#name}.${key}` });
     // Over our own mux: the library's costs as much again (docs/decisions/0012).
-    const answer = await whileUnavailable(TIMEOUT_MS, () =>
-      this.#requests.request(`$JS.API.STREAM.MSG.GET.KV_${this.#name}`, query, LEADER_MS),
-    );
-    const { error, message } = JSON.parse(decoder.decode(answer.data));
-    if (error?.code === NOT_FOUND) return null;
-    if (error) throw apiError(error);
+    const message = await whileUnavailable(TIMEOUT_MS, async () => {
+      const subject = `$JS.API.STREAM.MSG.GET.KV_${this.#name}`;
+      const answer = await this.#requests.request(subject, query, LEADER_MS);
+      const { error, message } = JSON.parse(decoder.decode(answer.data));
+      // A 404 too: nobody is shut out because the bucket is being made.
+      if (error?.err_code === STREAM_NOT_FOUND) throw new BusError('UNAVAILABLE', error.description);
+      if (error && error.code !== NOT_FOUND) throw apiError(error);
+      return message ?? null;
+    });
+    if (message === null) return null;
     // A deleted key has a last message too, which says so.
     if (message.hdrs && Buffer.from(message.hdrs, 'base64').includes('KV-Operation:')) return null;
     return { value: Buffer.from(message.data ?? '', 'base64'), revision: message.seq };
