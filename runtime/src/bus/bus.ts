@@ -9,7 +9,7 @@ import { Bucket } from './bucket.ts';
 import { Bulk } from './bulk/bulk.ts';
 import { type BusOptions, dial, inboxPrefix } from './connect.ts';
 import { apiError, asBusError, BusError } from './errors.ts';
-import { leanSubscription } from './lean-subscription.ts';
+import { callbackOf, type LeanCallback, subscribeLean } from './lean-subscription.ts';
 import { Puller } from './puller.ts';
 import { RequestMux } from './request-mux.ts';
 import { whileUnavailable } from './retry.ts';
@@ -75,6 +75,8 @@ export class Bus {
   readonly #bulk: Bulk;
   readonly #inboxPrefix: string;
   readonly #log: Logger;
+  /** One for all subscriptions. */
+  readonly #callback: LeanCallback;
   readonly #reconnected = new Set<() => void | Promise<void>>();
   readonly #disconnected = new Set<() => void>();
   readonly #closing = new Set<() => Promise<void>>();
@@ -109,6 +111,15 @@ export class Bus {
       append: (subject, data, appendOptions) => this.append(subject, data, appendOptions),
     });
     this.#log = log;
+    this.#callback = callbackOf((handler: (message: BusMessage) => void, error, message, subject) => {
+      if (error) return log.error({ err: error, subject }, 'subscription failed');
+      // A throw in here would end the connection's read loop (PITFALLS).
+      try {
+        handler(wrap(message));
+      } catch (err) {
+        log.error({ err, subject }, 'a handler threw');
+      }
+    });
     void this.#followStatus();
   }
 
@@ -154,21 +165,7 @@ export class Bus {
 
   /** Calls `handler` for each message. An error it throws is logged and ends nothing. */
   subscribe(subject: string, handler: (message: BusMessage) => void, queue?: string): Subscription {
-    const subscription = leanSubscription(
-      this.#nc.subscribe(subject, {
-        ...(queue === undefined ? {} : { queue }),
-        // A throw in here would end the connection's read loop (PITFALLS).
-        callback: (error, message) => {
-          if (error) return this.#log.error({ err: error, subject }, 'subscription failed');
-          try {
-            handler(wrap(message));
-          } catch (err) {
-            this.#log.error({ err, subject }, 'a handler threw');
-          }
-        },
-      }),
-    );
-    return { close: () => subscription.unsubscribe() };
+    return subscribeLean(this.#nc, this.#callback, subject, handler, queue);
   }
 
   /** Asks one service; throws BusError UNAVAILABLE when none answers in time. */

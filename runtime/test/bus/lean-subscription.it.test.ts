@@ -28,6 +28,12 @@ test('the library still keeps in these fields the promises that are taken from i
       'function',
     ]);
   }
+  // Where the handler is kept, and what only iterators fill.
+  expect([Object.hasOwn(subscription, '_data'), (inside as { _data?: unknown })._data]).toEqual([
+    true,
+    undefined,
+  ]);
+  expect((inside as { yields?: unknown }).yields).toEqual([]);
   // No further one: it would cost each user and each conversation 230 bytes.
   const promises = Object.entries(inside).filter(([, value]) => value instanceof Promise);
   expect(promises.map(([name]) => name).sort()).toEqual([...fields].sort());

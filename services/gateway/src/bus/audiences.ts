@@ -112,7 +112,7 @@ export class Audiences {
       const name = `${dialect.name}|${cursors ? 1 : 0}|${isRoom ? 'room' : 'own'}`;
       const topic = `${this.#told.conversation}|${name}`;
       audience = new Audience(topic, dialect, cursors, place, this.#deps.topics);
-      this.#audiences = [...this.#audiences, audience];
+      this.#audiences = this.#audiences.concat([audience]);
     }
     return audience;
   }

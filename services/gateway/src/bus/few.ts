@@ -20,7 +20,8 @@ export class Few<T> {
   add(item: T): void {
     if (this.#items instanceof Set) this.#items.add(item);
     else if (!this.#items.includes(item)) {
-      if (this.#items.length < FEW_LIMIT) this.#items = [...this.#items, item];
+      // A spread would make space for 17.
+      if (this.#items.length < FEW_LIMIT) this.#items = this.#items.concat([item]);
       else this.#items = new Set(this.#items).add(item);
     }
   }

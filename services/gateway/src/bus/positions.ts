@@ -34,8 +34,8 @@ interface Found {
   storedAtMs: number;
 }
 
+/** Its positions are one object where they are the same. */
 interface Entry {
-  subject: string;
   wanted: Position;
   /** What the bucket has; null before it was read, and after a conflict. */
   found: Found | null;
@@ -105,12 +105,13 @@ export class Positions {
    * Throws BusError when it could not be stored; the older one holds.
    */
   async write(sub: string, key: string, position: Position): Promise<void> {
-    const entry = this.#entry(subjectOf(sub, key), position);
+    const subject = subjectOf(sub, key);
+    const entry = this.#entry(subject, position);
     // One under way may have begun before this one: what it leaves is written by the first to see it.
     while (entry.writing !== null) await entry.writing.catch(() => undefined);
     if (entry.found?.position != null && !isBehind(entry.found.position, entry.wanted)) return;
     entry.writing = this.#gate
-      .run(() => this.#store(entry))
+      .run(() => this.#store(subject, entry))
       .finally(() => {
         entry.writing = null;
       });
@@ -124,7 +125,7 @@ export class Positions {
 
   /** Remembers what is wanted, and the entry as the one used last. */
   #entry(subject: string, position: Position): Entry {
-    const entry = this.#entries.get(subject) ?? { subject, wanted: position, found: null, writing: null };
+    const entry = this.#entries.get(subject) ?? { wanted: position, found: null, writing: null };
     entry.wanted = furthest(entry.wanted, position);
     this.#entries.delete(subject);
     this.#entries.set(subject, entry);
@@ -133,16 +134,16 @@ export class Positions {
     return entry;
   }
 
-  async #store(entry: Entry): Promise<void> {
+  async #store(subject: string, entry: Entry): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      entry.found ??= await this.#find(entry.subject);
-      if (entry.found === null) return void this.#entries.delete(entry.subject);
+      entry.found ??= await this.#find(subject);
+      if (entry.found === null) return void this.#entries.delete(subject);
       const { position, revision } = entry.found;
       if (position !== null && !isBehind(position, entry.wanted)) return;
       const next = position === null ? entry.wanted : furthest(position, entry.wanted);
       const value = JSON.stringify({ seq: Math.max(next.log, next.end), ...next });
       try {
-        const stored = await this.#bus.append(entry.subject, value, { expectLast: revision });
+        const stored = await this.#bus.append(subject, value, { expectLast: revision });
         entry.found = { revision: stored.seq, position: next, storedAtMs: 0 };
         return;
       } catch (error) {
@@ -224,8 +225,10 @@ function isBehind(position: Position, other: Position): boolean {
   return isSame && (other.at > position.at || other.marks > position.marks);
 }
 
-/** What the user was sent on any of two devices. */
+/** What the user was sent on any of two devices; one of the two where that has all of it. */
 function furthest(one: Position, other: Position): Position {
+  if (!isBehind(one, other)) return one;
+  if (!isBehind(other, one)) return other;
   const { run, at, marks } = isBehind(one, other) ? other : one;
   return { log: Math.max(one.log, other.log), end: Math.max(one.end, other.end), run, at, marks };
 }

@@ -1,6 +1,6 @@
 /** What one user's connections tell each other, over all gateways. */
 import { SUBJECTS, UserEvent } from '@natter/proto';
-import type { Bus, Subscription } from '@natter/runtime';
+import type { Bus, BusMessage, Subscription } from '@natter/runtime';
 
 /** A connection; no closure of it, which would cost memory. */
 export interface UserListener {
@@ -9,16 +9,22 @@ export interface UserListener {
 
 interface Channel {
   subscription: Subscription;
-  /** A few, as users have devices. */
-  listeners: UserListener[];
+  /** A few, as users have devices; a new list whenever one comes or goes. */
+  listeners: readonly UserListener[];
 }
 
 const decoder = new TextDecoder();
 
 export class UserChannel {
   readonly #bus: Pick<Bus, 'publish' | 'subscribe'>;
-  /** By `sub`; as many as users with a connection here that listens. */
+  /** By subject; as many as users with a connection here that listens. */
   readonly #channels = new Map<string, Channel>();
+
+  /** One for all users: one each took 100 bytes. */
+  readonly #hear = ({ subject, data }: BusMessage): void => {
+    const event = UserEvent.parse(JSON.parse(decoder.decode(data)));
+    for (const listener of this.#channels.get(subject)?.listeners ?? []) listener.hear(event);
+  };
 
   constructor(bus: Pick<Bus, 'publish' | 'subscribe'>) {
     this.#bus = bus;
@@ -30,29 +36,24 @@ export class UserChannel {
   }
 
   listen(sub: string, listener: UserListener): void {
-    const channel = this.#channels.get(sub) ?? this.#open(sub);
-    channel.listeners.push(listener);
+    const subject = SUBJECTS.userOut(sub);
+    const channel = this.#channels.get(subject);
+    if (channel !== undefined) channel.listeners = channel.listeners.concat([listener]);
+    else {
+      const subscription = this.#bus.subscribe(subject, this.#hear);
+      this.#channels.set(subject, { subscription, listeners: [listener] });
+    }
   }
 
   /** Does nothing for one that doesn't listen. */
   unlisten(sub: string, listener: UserListener): void {
-    const channel = this.#channels.get(sub);
+    const subject = SUBJECTS.userOut(sub);
+    const channel = this.#channels.get(subject);
     const at = channel?.listeners.indexOf(listener) ?? -1;
     if (channel === undefined || at === -1) return;
-    channel.listeners.splice(at, 1);
+    channel.listeners = channel.listeners.toSpliced(at, 1);
     if (channel.listeners.length > 0) return;
     channel.subscription.close();
-    this.#channels.delete(sub);
-  }
-
-  #open(sub: string): Channel {
-    const listeners: UserListener[] = [];
-    const subscription = this.#bus.subscribe(SUBJECTS.userOut(sub), (message) => {
-      const event = UserEvent.parse(JSON.parse(decoder.decode(message.data)));
-      for (const listener of [...listeners]) listener.hear(event);
-    });
-    const channel = { subscription, listeners };
-    this.#channels.set(sub, channel);
-    return channel;
+    this.#channels.delete(subject);
   }
 }

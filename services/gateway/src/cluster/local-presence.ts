@@ -1,6 +1,7 @@
 /** Who of each conversation is on this gateway, told to the others in changes with a number. */
 import { LIMITS, type LiveEvent, SUBJECTS } from '@natter/proto';
 import type { Bus } from '@natter/runtime';
+import { People } from './people.ts';
 
 export interface Person {
   sub: string;
@@ -9,16 +10,19 @@ export interface Person {
 
 export type PresenceEvent = Extract<LiveEvent, { type: 'presence' }>;
 
+/** Somebody with `count` connections here. */
+interface Here extends Person {
+  count: number;
+}
+
 interface Room {
-  /** By `sub`; `count` connections each. */
-  users: Map<string, { name: string | null; count: number }>;
+  users: People<Here>;
   /** Number of the last change the others were told. */
   n: number;
   /** Users the others know of. */
   told: number;
-  /** Not told yet. */
-  came: Map<string, string | null>;
-  went: Set<string>;
+  /** Not told yet; null while everything was. */
+  untold: { came: Map<string, string | null>; went: Set<string> } | null;
   changedAtMs: number;
 }
 
@@ -63,9 +67,9 @@ export class LocalPresence {
       return false;
     }
     if (room.users.size >= LIMITS.membersPerRoom) return false;
-    room.users.set(sub, { name, count: 1 });
-    if (!room.went.delete(sub)) room.came.set(sub, name);
-    this.#change(key, room);
+    room.users.set({ sub, name, count: 1 });
+    const { came, went } = this.#change(key, room);
+    if (!went.delete(sub)) came.set(sub, name);
     return true;
   }
 
@@ -77,14 +81,14 @@ export class LocalPresence {
     user.count -= 1;
     if (user.count > 0) return undefined;
     room.users.delete(sub);
-    if (!room.came.delete(sub)) room.went.add(sub);
-    this.#change(key, room);
+    const { came, went } = this.#change(key, room);
+    if (!came.delete(sub)) went.add(sub);
     return user.name;
   }
 
   users(key: string): Person[] {
     const room = this.#rooms.get(key);
-    return room === undefined ? [] : [...room.users].map(([sub, { name }]) => ({ sub, name }));
+    return room === undefined ? [] : Array.from(room.users, ({ sub, name }) => ({ sub, name }));
   }
 
   /** Who is here, after everything that was told up to change `n`; cut at 900,000 bytes. */
@@ -128,17 +132,23 @@ export class LocalPresence {
   #room(key: string): Room {
     let room = this.#rooms.get(key);
     if (room === undefined) {
-      const empty = { users: new Map(), told: 0, came: new Map(), went: new Set<string>() };
-      room = { ...empty, n: this.#highest, changedAtMs: this.#now() };
+      // One object literal: with a spread its fields would be kept apart from it, which takes more memory.
+      room = { users: new People(), told: 0, untold: null, n: this.#highest, changedAtMs: this.#now() };
       this.#rooms.set(key, room);
     }
     return room;
   }
 
   /** All changes of one turn of the event loop are told at once. */
-  #change(key: string, room: Room): void {
+  #change(key: string, room: Room): NonNullable<Room['untold']> {
     room.changedAtMs = this.#now();
     this.#changed.add(key);
+    this.#schedule();
+    room.untold ??= { came: new Map(), went: new Set() };
+    return room.untold;
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
@@ -158,8 +168,8 @@ export class LocalPresence {
     // Published without a connection it would be lost.
     if (!this.#bus.connected) return;
     this.#changed.delete(key);
-    const came = [...room.came].map(([sub, name]) => ({ sub, name }));
-    const went = [...room.went];
+    const came = Array.from(room.untold?.came ?? [], ([sub, name]) => ({ sub, name }));
+    const went = [...(room.untold?.went ?? [])];
     const parts = Math.ceil(Math.max(came.length, went.length, even ? 1 : 0) / CHANGES_LIMIT);
     for (let part = 0; part < parts; part += 1) {
       const from = part * CHANGES_LIMIT;
@@ -174,8 +184,7 @@ export class LocalPresence {
       };
       this.#bus.publish(SUBJECTS.liveOut(key), JSON.stringify(event));
     }
-    room.came.clear();
-    room.went.clear();
+    room.untold = null;
     room.told = room.users.size;
   }
 }

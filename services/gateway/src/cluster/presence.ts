@@ -41,6 +41,9 @@ const RETRY_MS = 1_000;
 /** Asked about again in any case, so that no mistake lasts. */
 const REFRESH_MS = 300_000;
 
+/** What has ended well. */
+const DONE = Promise.resolve();
+
 export class Presence {
   readonly #cluster: Cluster;
   readonly #log: Logger;
@@ -89,16 +92,19 @@ export class Presence {
     let watched = this.#watched.get(key);
     if (watched === undefined) {
       if (this.#watched.size >= WATCHED_LIMIT) return Promise.resolve();
-      const room = new WatchedRoom(this.#local.users(key), (sub) => this.#local.has(key, sub));
+      const room = new WatchedRoom(key, this.#local);
       const started: Watched = {
         room,
-        ready: Promise.resolve(),
+        ready: DONE,
         asking: false,
         again: false,
         askedAtMs: 0,
       };
       this.#watched.set(key, started);
-      started.ready = this.#ask(key, started).then(() => room.tell());
+      started.ready = this.#ask(key, started).then(() => {
+        room.tell();
+        started.ready = DONE;
+      });
       watched = started;
     }
     watched.room.listeners.add(listener);

@@ -1,14 +1,22 @@
 /** Who of one conversation is anywhere: what this gateway knows of all the others, and itself. */
 import { LIMITS } from '@natter/proto';
+import { Few } from '../bus/few.ts';
 import type { Person, PresenceEvent } from './local-presence.ts';
+import { People } from './people.ts';
 
 export type PresenceChange = { type: 'came' | 'went' } & Person;
-export type PresenceListener = (change: PresenceChange) => void;
+export type PresenceListener = (change: PresenceChange, conversation: string) => void;
+
+/** Who is on this gateway; no closures of a room, which would cost memory. */
+interface Local {
+  users(key: string): Person[];
+  has(key: string, sub: string): boolean;
+}
 
 /** What is known of one other gateway. */
 interface View {
   n: number;
-  users: Map<string, string | null>;
+  users: People<Person>;
   /** Events behind a gap, until the gateway was asked; null while there is none. */
   held: PresenceEvent[] | null;
 }
@@ -16,22 +24,28 @@ interface View {
 /** Events held of one gateway; further ones are a gap of their own. */
 const HELD_LIMIT = 64;
 
+/** Where nobody of another gateway is; never written to. */
+const NO_VIEWS: Map<string, View> = new Map();
+
 export class WatchedRoom {
-  readonly listeners = new Set<PresenceListener>();
-  readonly #isHere: (sub: string) => boolean;
-  readonly #views = new Map<string, View>();
+  readonly key: string;
+  readonly listeners = new Few<PresenceListener>();
+  readonly #local: Local;
+  /** By gateway. */
+  #views = NO_VIEWS;
   /** Everybody who is anywhere. */
-  readonly #shown = new Map<string, string | null>();
+  readonly #shown = new People<Person>();
   /** Changes are told once all gateways were asked for the first time. */
   #telling = false;
 
-  constructor(here: readonly Person[], isHere: (sub: string) => boolean) {
-    this.#isHere = isHere;
-    for (const { sub, name } of here) this.#shown.set(sub, name);
+  constructor(key: string, local: Local) {
+    this.key = key;
+    this.#local = local;
+    for (const person of local.users(key)) this.#shown.set(person);
   }
 
   get people(): Person[] {
-    return [...this.#shown].map(([sub, name]) => ({ sub, name }));
+    return [...this.#shown];
   }
 
   /** Whether something is missing that only an answer can tell. */
@@ -47,12 +61,12 @@ export class WatchedRoom {
 
   /** Looks again whether a user is anywhere, when they came or went here. */
   look(sub: string, name: string | null): void {
-    const is = this.#isHere(sub) || this.#isElsewhere(sub);
+    const is = this.#local.has(this.key, sub) || this.#isElsewhere(sub);
     if (is === this.#shown.has(sub)) return;
-    if (is) this.#shown.set(sub, name);
+    if (is) this.#shown.set({ sub, name });
     else this.#shown.delete(sub);
     if (!this.#telling) return;
-    for (const listener of this.listeners) listener({ type: is ? 'came' : 'went', sub, name });
+    for (const listener of this.listeners) listener({ type: is ? 'came' : 'went', sub, name }, this.key);
   }
 
   /** False when events of the gateway are missing: it must be asked. */
@@ -64,7 +78,7 @@ export class WatchedRoom {
       return true;
     }
     if (view === undefined) {
-      this.#views.set(event.gateway, { n: 0, users: new Map(), held: [event] });
+      this.#see(event.gateway, { n: 0, users: new People(), held: [event] });
       return false;
     }
     if (view.held !== null) {
@@ -93,30 +107,35 @@ export class WatchedRoom {
     const view = this.#views.get(gateway);
     if (view === undefined) return;
     this.#views.delete(gateway);
-    for (const [sub, name] of view.users) this.look(sub, name);
+    for (const { sub, name } of view.users) this.look(sub, name);
   }
 
   #replace(gateway: string, n: number, users: readonly Person[], held: View['held']): void {
-    const before = this.#views.get(gateway)?.users ?? new Map<string, string | null>();
-    const view: View = { n, users: new Map(), held };
-    for (const { sub, name } of users.slice(0, LIMITS.membersPerRoom)) view.users.set(sub, name);
+    const before = this.#views.get(gateway)?.users ?? [];
+    const view: View = { n, users: new People(), held };
+    for (const { sub, name } of users.slice(0, LIMITS.membersPerRoom)) view.users.set({ sub, name });
+    this.#see(gateway, view);
+    for (const { sub, name } of before) if (!view.users.has(sub)) this.look(sub, name);
+    for (const { sub, name } of view.users) this.look(sub, name);
+  }
+
+  #see(gateway: string, view: View): void {
+    if (this.#views === NO_VIEWS) this.#views = new Map();
     this.#views.set(gateway, view);
-    for (const [sub, name] of before) if (!view.users.has(sub)) this.look(sub, name);
-    for (const [sub, name] of view.users) this.look(sub, name);
   }
 
   #change(view: View, { n, came, went }: PresenceEvent): void {
     view.n = n;
     for (const { sub, name } of came) {
       if (view.users.size >= LIMITS.membersPerRoom) break;
-      view.users.set(sub, name);
+      view.users.set({ sub, name });
       this.look(sub, name);
     }
     for (const sub of went) {
-      const name = view.users.get(sub);
-      if (name === undefined) continue;
+      const person = view.users.get(sub);
+      if (person === undefined) continue;
       view.users.delete(sub);
-      this.look(sub, name);
+      this.look(sub, person.name);
     }
   }
 

@@ -4,6 +4,7 @@ import type { LiveEvent } from '@natter/proto';
 import { Member, Room } from '@natter/proto';
 import type { Logger } from '@natter/runtime';
 import type { RoomListener } from '../bus/feed-deps.ts';
+import { Few } from '../bus/few.ts';
 import { Gate } from '../bus/gate.ts';
 import { Recent } from '../bus/recent.ts';
 import type { RoomsClient } from '../bus/rooms-client.ts';
@@ -23,8 +24,7 @@ interface RoomHere {
   /** Since when changes of its members are heard here. */
   heardFrom: number;
   room: Room;
-  seated: Set<Seated>;
-  listener: PresenceListener;
+  seated: Few<Seated>;
 }
 
 export interface RoomsHereDeps {
@@ -56,6 +56,10 @@ export class RoomsHere implements RoomListener {
   readonly #checks = new Gate(CHECKS_AT_ONCE);
   /** When who was thrown out of which room, in the time that `moment` tells. */
   readonly #removals = new Recent<number>(REMOVALS_LIMIT);
+  /** One for all rooms: one each took 100 bytes of it. */
+  readonly #listener: PresenceListener = (change, conversation) => {
+    if (!this.isLarge(conversation)) this.#deps.announce(conversation, change);
+  };
   #moment = 0;
 
   constructor(deps: RoomsHereDeps) {
@@ -102,22 +106,19 @@ export class RoomsHere implements RoomListener {
   async enter(room: Room, seated: Seated): Promise<void> {
     let here = this.#rooms.get(room.key);
     if (here === undefined) {
-      const listener: PresenceListener = (change) => {
-        if (!this.isLarge(room.key)) this.#deps.announce(room.key, change);
-      };
       this.#moment += 1;
-      here = { room, heardFrom: this.#moment, seated: new Set(), listener };
+      here = { room, heardFrom: this.#moment, seated: new Few() };
       this.#rooms.set(room.key, here);
     }
     here.seated.add(seated);
-    await this.#deps.presence.watch(room.key, here.listener);
+    await this.#deps.presence.watch(room.key, this.#listener);
   }
 
   exit(conversation: string, seated: Seated): void {
     const here = this.#rooms.get(conversation);
     if (here === undefined || !here.seated.delete(seated) || here.seated.size > 0) return;
     this.#rooms.delete(conversation);
-    this.#deps.presence.unwatch(conversation, here.listener);
+    this.#deps.presence.unwatch(conversation, this.#listener);
   }
 
   room(conversation: string, data: Uint8Array): void {

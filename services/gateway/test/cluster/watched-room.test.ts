@@ -3,7 +3,7 @@ import type { PresenceEvent } from '../../src/cluster/local-presence.ts';
 import { WatchedRoom } from '../../src/cluster/watched-room.ts';
 
 function room() {
-  const watched = new WatchedRoom([], () => false);
+  const watched = new WatchedRoom('room', { users: () => [], has: () => false });
   const changes: string[] = [];
   watched.listeners.add(({ type, sub }) => changes.push(`${sub} ${type}`));
   watched.tell();
