@@ -8,7 +8,10 @@
  * docs/decisions/0004-node-and-broker-from-npm.md.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isInstalled } from './is-installed.mjs';
@@ -25,8 +28,39 @@ if (!program) fail('usage: node scripts/run.mjs <file or program> [arguments]');
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Natter needs Node 20 or newer; this is ${process.version}.`);
 
-install();
+if (!isComplete()) {
+  const lock = await takeInstallLock();
+  install();
+  lock?.close();
+}
 run();
+
+function isComplete() {
+  return nothingIsMissing() && existsSync(node22) && !needsBroker();
+}
+
+/**
+ * Two installations would delete each other's files: a second one waits, and then finds all there.
+ *
+ * A listening socket in Linux's abstract namespace, which the kernel takes away with the process; null elsewhere.
+ */
+async function takeInstallLock() {
+  if (process.platform !== 'linux') return null;
+  const name = `\0natter-install-${createHash('sha256').update(root).digest('hex').slice(0, 32)}`;
+  for (let first = true; ; first = false) {
+    const server = createServer((socket) => socket.destroy());
+    try {
+      await once(server.listen(name), 'listening');
+      return server;
+    } catch (error) {
+      if (error.code !== 'EADDRINUSE') throw error;
+    }
+    if (first) say('Another terminal is installing here; waiting for it …');
+    // Nobody accepts it: npm runs synchronously. It is reset when the other is done, or gone.
+    const other = connect(name);
+    await new Promise((resolve) => other.on('error', resolve).on('close', resolve));
+  }
+}
 
 function install() {
   if (!nothingIsMissing()) {
