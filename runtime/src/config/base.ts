@@ -78,7 +78,7 @@ export const BASE_SETTINGS = {
   ),
   shutdownTimeoutMs: setting(
     'NATTER_SHUTDOWN_TIMEOUT_MS',
-    integer(10_000, 100, 300_000),
-    'A graceful stop that takes longer is cut off: the process ends with code 1.',
+    integer(30_000, 100, 300_000),
+    'A graceful stop that takes longer is cut off: the process ends with code 1. What would kill the process later must wait longer than this.',
   ),
 };

@@ -179,7 +179,7 @@ export async function startGateway(
     ports: { http: port, internal: internal.port },
     async stop() {
       stopping.abort();
-      await edge.drain(config.drainMs);
+      await edge.drain(Math.min(config.drainMs, config.shutdownTimeoutMs * DRAIN_SHARE));
       for (const timer of timers) clearInterval(timer);
       cluster.stop();
       // Else what members have seen would wait for them once more.
@@ -189,6 +189,9 @@ export async function startGateway(
     },
   };
 }
+
+/** Of the time a stop may take; the rest is for what is under way. */
+const DRAIN_SHARE = 0.8;
 
 /** How long to wait before members are checked once more. */
 const RECHECK_MS = 500;

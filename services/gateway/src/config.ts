@@ -130,7 +130,7 @@ export const GATEWAY_SETTINGS = {
   ),
   drainMs: setting(
     'NATTER_DRAIN_MS',
-    integer(1_000, 0, 60_000),
-    'On SIGTERM the connections are closed with 1012, spread over this long, so that they don’t come back all at once.',
+    integer(20_000, 0, 120_000),
+    'On SIGTERM the connections are closed with 1012, one each 2 ms so that they don’t come back all at once, and faster when that would take longer than this, or than four fifths of NATTER_SHUTDOWN_TIMEOUT_MS.',
   ),
 };

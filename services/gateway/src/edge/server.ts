@@ -132,15 +132,15 @@ export class Edge {
     this.#http.tick(nowMs);
   }
 
-  /** Takes no new sockets, then closes the open ones with 1012, spread over `spreadMs`. */
-  async drain(spreadMs: number): Promise<void> {
+  /** Takes no new sockets, then closes the open ones with 1012, 2 ms for each, `atMostMs` in all. */
+  async drain(atMostMs: number): Promise<void> {
     this.#draining = true;
     await this.#stopListening();
     // What they ask is served like anything before; a socket among them is closed with the others.
     await new Promise((resolve) => setTimeout(resolve, ACCEPTED_MS));
     this.#refusing = true;
     this.#http.drain();
-    await this.#sockets.drain(spreadMs);
+    await this.#sockets.drain(atMostMs);
     // What was asked before is answered; whoever waits for a run is told that we stop.
     const late = new Promise((resolve) => setTimeout(resolve, FLUSH_MS).unref());
     await Promise.race([this.#http.answered(), late]);

@@ -26,6 +26,10 @@ export interface SocketServerDeps {
 /** uWebSockets closes with 1006 above this; between it and our own limit the peer is told 1009. */
 const MAX_READ_BYTES = 16 * 1024 * 1024;
 
+/** For each connection that is sent away: half of what gateway, auth and broker could take back elsewhere. */
+const CLOSE_EVERY_MS = 2;
+const CLOSE_STEP_MS = 50;
+
 export class SocketServer {
   readonly #deps: SocketServerDeps;
   readonly #sessions = new Set<SocketSession>();
@@ -39,12 +43,14 @@ export class SocketServer {
     for (const session of this.#sessions) if (session.dueAtMs <= nowMs) session.tick(nowMs);
   }
 
-  /** Closes what is open now with 1012, spread over `spreadMs`. */
-  async drain(spreadMs: number): Promise<void> {
+  /** Closes what is open now with 1012, evenly, in `atMostMs`. */
+  async drain(atMostMs: number): Promise<void> {
     const sessions = [...this.#sessions];
-    const steps = Math.min(20, sessions.length);
+    const count = sessions.length;
+    const spreadMs = Math.min(atMostMs, count * CLOSE_EVERY_MS);
+    const steps = Math.ceil(spreadMs / CLOSE_STEP_MS) || 1;
     for (let step = 0; step < steps; step += 1) {
-      const share = sessions.slice((step * sessions.length) / steps, ((step + 1) * sessions.length) / steps);
+      const share = sessions.slice((step * count) / steps, ((step + 1) * count) / steps);
       for (const session of share) session.close('goingAway');
       await new Promise((resolve) => setTimeout(resolve, spreadMs / steps));
     }
