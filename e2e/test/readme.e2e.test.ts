@@ -113,9 +113,11 @@ describe('the README', () => {
   });
 
   it('[docs/readme-commands] uploads a file, and is answered from it', async () => {
-    expect(await output(only('Ask about a file', 'sh'))).toContain('The bike carrier may carry 60 kg.\n');
+    const [upload, question] = below('Ask about a file', 'sh');
+    if (upload === undefined || question === undefined) throw new Error('a block is missing');
+    expect(await output(upload)).toContain('The bike carrier may carry 60 kg.\n');
     await expect
-      .poll(() => ask('How much may the bike carrier carry?'), { timeout: ANSWER_MS, interval: 500 })
+      .poll(async () => JSON.parse(await output(question)), { timeout: ANSWER_MS, interval: 500 })
       .toMatchObject({
         response: expect.stringContaining('60 kg'),
         metadata: { context: { sources: ['carrier.txt'] } },

@@ -1,4 +1,4 @@
-/** Who may import whom, as data; docs/directory-structure.md and docs/house style say it in words. */
+/** Who may import whom, as data; docs/directory-structure.md says it in words. */
 
 export interface Room {
   /** Folder below the repository root; the longest that matches a file is its room. */
