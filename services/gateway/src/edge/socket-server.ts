@@ -73,8 +73,9 @@ export class SocketServer {
           if (message.byteLength > maxFrameBytes) session?.close('frameTooLarge');
           else session?.receive(new Uint8Array(message), isBinary);
         }),
-      ping: (ws) => this.#guard(ws, ({ session }) => session?.receiveControl()),
-      pong: (ws) => this.#guard(ws, ({ session }) => session?.receiveControl()),
+      ping: (ws) => this.#guard(ws, ({ session }) => session?.receivePing()),
+      // All that idle connections do: no closure for each.
+      pong: (ws) => this.#guard(ws, receivePong),
       // Published frames are dropped in silence otherwise (PITFALLS).
       dropped: (ws) => this.#guard(ws, ({ session }) => session?.dropped()),
       drain: (ws) => this.#guard(ws, ({ session }) => session?.drained()),
@@ -159,6 +160,10 @@ export class SocketServer {
       else data.session.close('internalError');
     }
   }
+}
+
+function receivePong({ session }: ConnectionData): void {
+  session?.receivePong();
 }
 
 /**

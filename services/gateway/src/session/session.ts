@@ -33,7 +33,11 @@ const WAITING_LIMIT = 64;
 /** Options for all questions may come as the first frame, this long after the confirmation. */
 const CONFIGURE_MS = 2_000;
 /** Who is signed in is looked at so often, and when a deadline comes or a ping came. */
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 15_000;
+/** Where positions are kept for those who come back. */
+const SAVE_EVERY_MS = 5_000;
+/** Pongs that come faster than this are no answers to our pings, and count. */
+const FREE_PONG_SECONDS = 4;
 
 type Queued = Command | { type: 'open' };
 
@@ -71,6 +75,7 @@ export class Session implements Connection {
   /** Whether it hears what the user's other connections do. */
   #listens = false;
   #heartbeatAtMs: number;
+  #pongSecond = 0;
 
   constructor(context: SessionContext, dialect: Dialect, socket: Socket, opening: Opening) {
     this.context = context;
@@ -122,11 +127,18 @@ export class Session implements Connection {
     else this.#enqueue(decoded.command);
   }
 
-  /** A control frame came; it counts like any other, for answering it costs as much. */
-  receiveControl(): void {
+  /** It counts like any other frame, for answering it costs as much. */
+  receivePing(): void {
     if (!this.closed) this.#withinRate();
     // Its answer waits without passing through `send`.
     this.dueAtMs = 0;
+  }
+
+  /** Of thousands of idle connections each answers a ping twice a minute: these cost nothing more. */
+  receivePong(): void {
+    const second = Math.trunc(this.context.now() / 1_000);
+    if (second - this.#pongSecond < FREE_PONG_SECONDS && !this.closed) this.#withinRate();
+    this.#pongSecond = second;
   }
 
   /** The socket has room again. */
@@ -170,7 +182,8 @@ export class Session implements Connection {
       this.notice({ type: 'heartbeat', atMs: nowMs });
     }
     if (offlineQueue) this.#seats.savePositions(nowMs);
-    this.dueAtMs = Math.min(nowMs + LOOK_EVERY_MS, expiresAtMs, this.#heartbeatAtMs + heartbeatMs);
+    const lookMs = offlineQueue ? SAVE_EVERY_MS : LOOK_EVERY_MS;
+    this.dueAtMs = Math.min(nowMs + lookMs, expiresAtMs, this.#heartbeatAtMs + heartbeatMs);
   }
 
   close(reason: CloseReason): void {

@@ -21,8 +21,10 @@ export interface SocketSession {
   open(): void;
   /** `bytes` may be reused by the caller afterwards. */
   receive(bytes: Uint8Array, isBinary: boolean): void;
-  /** A ping or pong came. */
-  receiveControl(): void;
+  /** A ping came. */
+  receivePing(): void;
+  /** The answer to a ping of ours came, or one to none. */
+  receivePong(): void;
   /** Something that was published to the socket did not fit into its buffer. */
   dropped(): void;
   /** The socket has room again. */

@@ -47,7 +47,8 @@ function session(socket: Socket, name: string): SocketSession {
       said.push(`receive ${bytes.byteLength} ${isBinary}`);
       socket.send(`${bytes.byteLength} ${isBinary}`);
     },
-    receiveControl: () => void said.push('control'),
+    receivePing: () => void said.push('ping'),
+    receivePong: () => void said.push('pong'),
     dropped: () => void said.push('dropped'),
     drained: () => void said.push('drained'),
     tick: (nowMs) => void said.push(`tick ${nowMs}`),

@@ -353,7 +353,7 @@ describe('deadlines', () => {
     expect(notices(one)).toEqual([]);
   });
 
-  it('are due every second before a token, then every 5 s', async () => {
+  it('are due every second before a token, then every 15 s', async () => {
     const one = rig({ opening: { credential: null } });
     one.session.open();
     one.session.tick(one.clock.now());
@@ -361,7 +361,7 @@ describe('deadlines', () => {
     one.say({ type: 'authenticate', token: 'alice' });
     await settle();
     one.session.tick(one.clock.now());
-    expect(one.session.dueAtMs).toBe(one.clock.now() + 5_000);
+    expect(one.session.dueAtMs).toBe(one.clock.now() + 15_000);
   });
 
   it('are due when a token expires, and again after the next token', async () => {
@@ -385,7 +385,7 @@ describe('deadlines', () => {
   it('are due at once after a ping: whoever reads no answers is closed', async () => {
     const one = await signedIn();
     one.session.tick(one.clock.now());
-    one.session.receiveControl();
+    one.session.receivePing();
     expect(one.session.dueAtMs).toBeLessThanOrEqual(one.clock.now());
     one.buffered = one.context.limits.hardBufferBytes + 1;
     one.session.tick(one.clock.now());
@@ -402,11 +402,26 @@ describe('rate limit', () => {
     expect(one.closed?.code).toBe(1008);
   });
 
-  it('counts control frames like others, and a flood of them ends the connection', async () => {
+  it.each(['receivePing', 'receivePong'] as const)(
+    'counts %s like others, and a flood ends the connection',
+    async (what) => {
+      const one = await signedIn({ limits: { rateLimitRequests: 5 } });
+      for (let frame = 0; frame < 250; frame += 1) one.session[what]();
+      expect(errors(one)[0]).toBe('RATE_LIMIT');
+      expect(one.closed?.code).toBe(1008);
+    },
+  );
+
+  it('does not count the answers to our own pings', async () => {
     const one = await signedIn({ limits: { rateLimitRequests: 5 } });
-    for (let frame = 0; frame < 250; frame += 1) one.session.receiveControl();
-    expect(errors(one)[0]).toBe('RATE_LIMIT');
-    expect(one.closed?.code).toBe(1008);
+    one.session.tick(one.clock.now());
+    const { dueAtMs } = one.session;
+    for (let ping = 0; ping < 50; ping += 1) {
+      one.clock.advance(8_000);
+      one.session.receivePong();
+    }
+    expect(errors(one)).toEqual([]);
+    expect(one.session.dueAtMs).toBe(dueAtMs);
   });
 
   it('of the user holds over all gateways, for questions', async () => {

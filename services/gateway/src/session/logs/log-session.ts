@@ -66,8 +66,12 @@ export class LogSession implements SocketSession, LogOutlet {
     if (!this.#visit.acknowledge(frame.ack)) this.#refuse({ code: 'INVALID_FIELD', detail: 'ack' });
   }
 
-  receiveControl(): void {
+  receivePing(): void {
     if (!this.#closed) this.#withinRate();
+  }
+
+  receivePong(): void {
+    this.receivePing();
   }
 
   dropped(): void {

@@ -253,7 +253,7 @@ describe('LogSession', () => {
       ...Array.from({ length: 5 }, () => 'UNKNOWN_TYPE'),
       'RATE_LIMIT',
     ]);
-    for (let frame = 0; frame < 100; frame += 1) session.receiveControl();
+    for (let frame = 0; frame < 100; frame += 1) session.receivePong();
     expect(closed()).toEqual([1008, 'Too many refused frames']);
   });
 
