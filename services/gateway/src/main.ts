@@ -1,9 +1,7 @@
 /** The gateway process: alone, the parent of several (processes/), or one of these. */
 import { availableParallelism } from 'node:os';
-import { type Logger, type Running, runService } from '@natter/runtime/process';
-import type { GatewayConfig } from './app.ts';
+import { runService } from '@natter/runtime/process';
 import { GATEWAY_SETTINGS } from './config.ts';
-import { keepHeapLean } from './lean-heap.ts';
 import { placeOf, processCount } from './processes/process-count.ts';
 
 // uWebSockets reads this when it is loaded. Its own 4,096 bytes for a whole request would answer
@@ -31,17 +29,10 @@ await runService({
       replace = () => void running.replaceAll();
       return running;
     }
-    const running = await startOne(config, log);
-    // After everybody was told that it is ready.
-    setImmediate(keepHeapLean);
-    return running;
+    const { startGateway } = await import('./app.ts');
+    if (place === null) return startGateway(config, log);
+    const { parentLink } = await import('./processes/parent-link.ts');
+    const { shareOfLimits } = await import('./processes/share-of-limits.ts');
+    return startGateway(shareOfLimits(config, place.of), log, parentLink(process));
   },
 });
-
-async function startOne(config: GatewayConfig, log: Logger): Promise<Running> {
-  const { startGateway } = await import('./app.ts');
-  if (place === null) return startGateway(config, log);
-  const { parentLink } = await import('./processes/parent-link.ts');
-  const { shareOfLimits } = await import('./processes/share-of-limits.ts');
-  return startGateway(shareOfLimits(config, place.of), log, parentLink(process));
-}
