@@ -1,4 +1,4 @@
-/** What the figures are measured against. Source: GOALS of the project; README.md of this folder. */
+/** What the figures are measured against; docs/performance.md says each in words. */
 
 export interface Goal {
   /** Id of a measurement. */

@@ -14,6 +14,7 @@ export const ISSUE_5: Requirements = {
   }),
   ...bullet(5, 'What it must show', {
     'bench/table': 'The table of goals has a row for each goal, with its interval and what stands beside it.',
+    'bench/misses': 'Each goal that the record misses has its reason in docs/performance.md.',
     'bench/faults':
       'The figure faults kills every part under load, and counts what was lost, doubled or shown wrongly.',
     'bench/takeover': 'The figure takeover kills agents in the middle of answers.',

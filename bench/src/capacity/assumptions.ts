@@ -49,7 +49,6 @@ export const SIZING = {
     '',
     'answers at once in an agent pod (256 for each core, NATTER_AGENT_CONCURRENCY)',
   ),
-  agentRunBytes: given(250_000, 'B', 'memory of an answer under way (not measured)'),
   brokerNodeCores: given(8, '', 'cores of a broker node'),
   replicas: given(3, '', 'copies of each stream (R3)'),
   replicaCost: given(3, '×', 'CPU of a stored message with R3, over R1 (not measured)'),

@@ -43,7 +43,9 @@ export function limitsOf(costs: UnitCosts, given: Assumptions): Limit[] {
   const eventBytes = each.batches * (given.batchBytes + given.entryBytes) * EVENTS_SECONDS;
   // A large fleet has nearly every connection of a room on another gateway.
   const asked = each.joins + given.inRooms / PRESENCE_SECONDS;
-  const file = costs.appendRate * given.streamUtilisation;
+  // As the plan has it: with three copies.
+  const usable = given.streamUtilisation / given.replicaSlowdown;
+  const file = costs.appendRate * usable;
   const round = (value: number) => Math.round(value).toLocaleString('en');
   const limits: Limit[] = [
     {
@@ -69,16 +71,16 @@ export function limitsOf(costs: UnitCosts, given: Assumptions): Limit[] {
     },
     {
       what: 'EVENTS is one stream',
-      sockets: (costs.eventRate * given.streamUtilisation) / each.batches,
+      sockets: (costs.eventRate * usable) / each.batches,
       effect: 'its leader stores no more batches; agents merge more tokens into each, tokens come later',
-      number: `${round(costs.eventRate)} batches/s measured, of which ${100 * given.streamUtilisation}% are used`,
+      number: `${round(costs.eventRate)} batches/s measured with one copy; with three ${given.replicaSlowdown} times fewer are assumed, of which ${100 * given.streamUtilisation}% are used`,
       remedy: 'partitions by a digest of the conversation',
     },
     {
       what: 'MESSAGES is one stream',
       sockets: file / each.appends.MESSAGES,
       effect: 'questions and ends of answers wait for its disk',
-      number: `${round(costs.appendRate)} entries/s measured, each on disk before the answer`,
+      number: `${round(costs.appendRate)} entries/s measured with one copy, each on disk before the answer`,
       remedy: 'partitions, each with a leader and disk of its own',
     },
     {

@@ -37,7 +37,7 @@ export function planFor(sockets: number, costs: UnitCosts, given: Assumptions): 
   const demand = demandOf(sockets, given);
   const work = workOf(costs);
   const gateways = planGateways(demand, work, costs, given);
-  const agents = planAgents(demand, work, given);
+  const agents = planAgents(demand, work, costs, given);
   const auth = planAuth(demand, work, given);
   const uploads = planUploads(demand, costs, given);
   const brokers = planBrokers(demand, work, costs, given);
@@ -112,14 +112,14 @@ function planGateways(demand: Demand, work: Work, costs: UnitCosts, given: Assum
   return { pods: count, ...rest, gb: Math.ceil((each / GB) * 4) / 4 };
 }
 
-function planAgents(demand: Demand, work: Work, given: Assumptions): Tier {
+function planAgents(demand: Demand, work: Work, costs: UnitCosts, given: Assumptions): Tier {
   const busy = (demand.tokens * work.token.agent) / 1e6;
   const needs = {
     CPU: busy / given.utilisation / given.podCores,
     'answers at once': demand.runs / given.agentPodRuns,
   };
   const { pods, ...rest } = tier(needs, given.podCores, 0, busy, given);
-  const bytes = given.processBytes * given.podCores + (demand.runs / pods) * given.agentRunBytes * 1.5;
+  const bytes = given.processBytes * given.podCores + (demand.runs / pods) * costs.runKib * 1_024 * 1.5;
   return { pods, ...rest, gb: Math.ceil((bytes / GB) * 4) / 4 };
 }
 

@@ -25,6 +25,7 @@ export const UNIT_COSTS = {
     about: 'gateway CPU for a token to one person, many answers at once',
   },
   tokenAgent: { id: 'growth.token-agent-16', about: 'agent CPU for it, all of a run included' },
+  runKib: { id: 'agent.run-rss', about: 'agent memory for an answer under way' },
   tokenBroker: { id: 'growth.token-broker-16', about: 'broker CPU for it, all of a run included' },
   resumeGateway: { id: 'resume-storm.cpu-gateway', about: 'gateway CPU for a connection that resumes' },
   resumeAuth: { id: 'resume-storm.cpu-auth', about: 'auth CPU for it, its token seen before' },

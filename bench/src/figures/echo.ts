@@ -74,7 +74,7 @@ export const echo: Figure = {
         ratio('ratio-p50', 'Natter ÷ raw, p50 per round', rounds, 'p50'),
         ratio('ratio-p99', 'the same, p99', rounds, 'p99'),
         ratio('ratio-cpu', 'the same, CPU of the server for an echo', rounds, 'cpuMicros'),
-        ms('late-p99', 'of it the load sending late, p99', lateness.p99),
+        ms('late-p99', 'the load sending late, p99, in none of these', lateness.p99),
       ],
       cores: cores.use(),
       details: { plan, rounds, micros: all, latenessMicros: lateness },

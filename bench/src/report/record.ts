@@ -20,7 +20,12 @@ export function writeReport(file: string, report: Report): void {
  */
 export function updated(record: Report | null, run: Report, order: readonly string[]): Report {
   const figures = new Map((record?.figures ?? []).map((figure) => [figure.name, figure]));
-  for (const figure of run.figures) if (figure.failed === null) figures.set(figure.name, figure);
+  // What is said of a whole run stands above it; of a part of it, with its figures.
+  const isWhole = run.figures.length === order.length;
+  for (const figure of run.figures) {
+    const warnings = isWhole ? figure.warnings : [...figure.warnings, ...run.warnings];
+    if (figure.failed === null) figures.set(figure.name, { ...figure, warnings });
+  }
   const place = ({ name }: { name: string }) => order.indexOf(name);
   const known = [...figures.values()].filter(({ name }) => order.includes(name));
   const sorted = known.sort((a, b) => place(a) - place(b));
@@ -28,6 +33,7 @@ export function updated(record: Report | null, run: Report, order: readonly stri
   return {
     ...run,
     versions,
+    warnings: isWhole ? run.warnings : [],
     seconds: sorted.reduce((sum, { seconds }) => sum + seconds, 0),
     figures: sorted,
   };

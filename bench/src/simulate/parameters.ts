@@ -41,7 +41,12 @@ export const PARAMETERS = {
   backoffCapMs: assumed(30_000, 'ms', 'the bound grows no further'),
   noticeMs: assumed(30_000, 'ms', 'longest until a client notices that its gateway is silent (a lost zone)'),
 
-  drainMs: assumed(1_000, 'ms', 'NATTER_DRAIN_MS: closing its connections takes a gateway this long'),
+  drainMs: assumed(
+    20_000,
+    'ms',
+    'NATTER_DRAIN_MS: closing its connections takes a gateway at most this long',
+  ),
+  closeEveryMs: assumed(2, 'ms', 'a gateway process closes one connection in this long (CLOSE_EVERY_MS)'),
   restartMs: assumed(15_000, 'ms', 'until a new pod takes connections: scheduling, image, start'),
   settleMs: assumed(0, 'ms', 'pause of a rolling deploy between a ready gateway and the next'),
   surge: assumed(1, '', 'gateways that a rolling deploy replaces at once'),
@@ -78,4 +83,9 @@ export function parametersOf(...given: readonly Partial<Parameters>[]): Paramete
     return [name, value];
   });
   return Object.fromEntries(entries) as Parameters;
+}
+
+/** How long a gateway pod closes its connections; its processes do so side by side. */
+export function drainTimeMs({ drainMs, closeEveryMs, connections, gatewayCores }: Parameters): number {
+  return Math.min(drainMs, (closeEveryMs * connections) / Math.max(1, gatewayCores));
 }

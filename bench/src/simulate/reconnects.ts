@@ -11,7 +11,7 @@ import { CLIENT, Clients } from './clients.ts';
 import { EventQueue } from './event-queue.ts';
 import { Gateways } from './gateways.ts';
 import { type Outcome, outcomeOf, type Tier } from './outcome.ts';
-import type { Parameters } from './parameters.ts';
+import { drainTimeMs, type Parameters } from './parameters.ts';
 import { Random } from './random.ts';
 import { Server, WINDOW_MS } from './server.ts';
 
@@ -40,7 +40,7 @@ const MOST_EVENTS = 20_000_000;
 /** A tier with more than this of other work is as good as gone. */
 const MOST_BACKGROUND = 0.95;
 /** As the gateway closes its connections (services/gateway/src/edge/socket-server.ts). */
-const DRAIN_STEPS = 20;
+const DRAIN_STEP_MS = 50;
 
 const EVENT = {
   blow: 0,
@@ -111,11 +111,11 @@ export class Reconnects {
   }
 
   #blow({ kind, gateway }: Blow): void {
-    const { drainMs, noticeMs } = this.#parameters;
+    const { noticeMs } = this.#parameters;
     if (kind === 'start') this.gateways.start(gateway);
     else if (kind === 'kill') this.#kill(gateway, () => 0);
     else if (kind === 'vanish') this.#kill(gateway, () => this.#random.next() * noticeMs);
-    else this.#drain(gateway, drainMs);
+    else this.#drain(gateway, drainTimeMs(this.#parameters));
   }
 
   #kill(gateway: number, noticedAfter: () => number): void {
@@ -126,9 +126,10 @@ export class Reconnects {
   #drain(gateway: number, drainMs: number): void {
     this.gateways.stopTaking(gateway);
     const here = this.clients.on(gateway);
+    const steps = Math.ceil(drainMs / DRAIN_STEP_MS) || 1;
     for (const [index, client] of here.entries()) {
-      const step = Math.floor((index * DRAIN_STEPS) / here.length);
-      this.#queue.add(this.#queue.now + (step * drainMs) / DRAIN_STEPS, EVENT.lost, client);
+      const step = Math.floor((index * steps) / here.length);
+      this.#queue.add(this.#queue.now + (step * drainMs) / steps, EVENT.lost, client);
     }
     this.#queue.add(this.#queue.now + drainMs, EVENT.down, gateway);
   }

@@ -1,6 +1,6 @@
 /** What may happen to a fleet. */
 import type { Outcome } from './outcome.ts';
-import type { Parameters } from './parameters.ts';
+import { drainTimeMs, type Parameters } from './parameters.ts';
 import { type Blow, Reconnects, type Script } from './reconnects.ts';
 
 export interface Scenario {
@@ -45,7 +45,9 @@ function scenario(name: string, title: string, script: (parameters: Parameters) 
 }
 
 /** Each batch begins when the one before takes connections. */
-function rolling({ gateways, drainMs, restartMs, settleMs, surge }: Parameters): Blow[] {
+function rolling(parameters: Parameters): Blow[] {
+  const { gateways, restartMs, settleMs, surge } = parameters;
+  const drainMs = drainTimeMs(parameters);
   const each = drainMs + restartMs + settleMs;
   return ids(gateways).flatMap((gateway): Blow[] => {
     const begin = Math.floor(gateway / Math.max(1, surge)) * each;

@@ -45,7 +45,7 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     scenario: 'rolling-deploy',
-    title: 'connections are closed over 30 s',
-    change: () => ({ drainMs: 30_000 }),
+    title: 'connections are closed within 1 s',
+    change: () => ({ drainMs: 1_000 }),
   },
 ];

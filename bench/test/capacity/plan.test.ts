@@ -22,6 +22,7 @@ const COSTS: UnitCosts = {
   manyDeliveries: 100_000,
   tokenGateway: 50,
   tokenAgent: 100,
+  runKib: 50,
   tokenBroker: 50,
   resumeGateway: 1_000,
   resumeAuth: 150,
@@ -90,7 +91,7 @@ describe('the bounds of today', () => {
     );
     const events = limits.find(({ what }) => what === 'EVENTS is one stream');
     expect(demandOf(events?.sockets as number, GIVEN).batches).toBeCloseTo(
-      COSTS.eventRate * GIVEN.streamUtilisation,
+      (COSTS.eventRate * GIVEN.streamUtilisation) / GIVEN.replicaSlowdown,
       3,
     );
   });

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { GOALS } from '../../src/goals.ts';
 import { block, performanceFiles } from '../../src/report/performance/document.ts';
 import { goalTable, missed, unmeasured } from '../../src/report/performance/goal-table.ts';
 import { GOAL_ROWS } from '../../src/report/performance/rows.ts';
+import { readRecord } from '../../src/report/record.ts';
 import { figureReport, type Report } from '../../src/report/report.ts';
 
 function reportOf(values: Record<string, number>): Report {
@@ -43,7 +46,7 @@ it('[bench/table] fills in each goal with its value, interval and verdict, and w
   const table = goalTable(reportOf({ 'latency.p50': 2.5, 'latency.p99': 30, 'latency.p99-fastapi': 400 }));
   const row = table.split('\n').find((line) => line.includes('token latency'));
   expect(row).toContain(
-    'p50 2.5 ms (1.5 – 3.5) ✓<br>p99 30 ms (29 – 31) **missed**<br>p99 ÷ FastAPI not measured',
+    'p50 2.5 ms (1.5 – 3.5) ✓ *unsure*<br>p99 30 ms (29 – 31) **missed**<br>p99 ÷ FastAPI not measured',
   );
   expect(row).toContain('FastAPI p99 400 ms');
 });
@@ -73,4 +76,17 @@ it('refuses a page without its marks', () => {
 it('has a row for every goal that a figure is judged by', () => {
   const shown = new Set(GOAL_ROWS.flatMap(({ parts, beside }) => [...parts, ...beside].map(({ id }) => id)));
   expect(GOALS.map(({ measurement }) => measurement).filter((id) => !shown.has(id))).toEqual([]);
+});
+
+it('[bench/misses] says of each missed goal of the record why', () => {
+  const root = resolve(import.meta.dirname, '../../..');
+  const record = readRecord(resolve(root, 'bench/results/full.json'));
+  if (record === null) throw new Error('there is no record');
+  const page = readFileSync(resolve(root, 'docs/performance.md'), 'utf8');
+  const [, why = ''] = /\n## Missed, and why\n(.*?)\n## /s.exec(page) ?? [];
+  // An id, or several: `fanout.*-ratio`.
+  const named = [...why.matchAll(/`([a-z-]+\.[a-z0-9*-]+)`/g)].map(
+    ([, id]) => new RegExp(`^${(id as string).replaceAll('.', '\\.').replaceAll('*', '.+')}$`),
+  );
+  expect(missed(record).filter((id) => !named.some((pattern) => pattern.test(id)))).toEqual([]);
 });

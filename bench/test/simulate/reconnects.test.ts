@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Parameters, parametersOf } from '../../src/simulate/parameters.ts';
+import { drainTimeMs, type Parameters, parametersOf } from '../../src/simulate/parameters.ts';
 import { type Blow, Reconnects, type Script } from '../../src/simulate/reconnects.ts';
 import { SCENARIOS } from '../../src/simulate/scenarios.ts';
 
@@ -117,5 +117,15 @@ describe('a rolling deploy', () => {
     expect(moves(0)).toBeGreaterThan(1.3);
     expect(moves(1)).toBeLessThan(moves(0));
     expect(moves(1)).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('a gateway that stops', () => {
+  it.each([
+    { connections: 1_000, gatewayCores: 1, ms: 2_000 },
+    { connections: 1_000, gatewayCores: 2, ms: 1_000 },
+    { connections: 50_000, gatewayCores: 2, ms: 20_000 },
+  ])('closes $connections connections of $gatewayCores processes in $ms ms', ({ ms, ...of }) => {
+    expect(drainTimeMs(parametersOf(FLEET, of))).toBe(ms);
   });
 });

@@ -7,9 +7,12 @@ import { serveParent } from '../serve-parent.ts';
 
 export type RawSocketsRequest = 'port' | 'collect-garbage';
 
+/** As a gateway of Natter with its default heartbeat: a ping each 30 s. */
+const IDLE_SECONDS = 46;
+
 const port = await new Promise<number>((resolve, reject) => {
   App()
-    .ws('/*', { idleTimeout: 60, maxPayloadLength: 64 * 1024, message: () => undefined })
+    .ws('/*', { idleTimeout: IDLE_SECONDS, maxPayloadLength: 64 * 1024, message: () => undefined })
     .listen('127.0.0.1', 0, (socket) => {
       if (socket === false) reject(new Error('no port'));
       // The types of the package take its own kind of socket here.

@@ -66,15 +66,21 @@ function latency(rows: Rows): string | null {
 }
 
 function idle(rows: Rows): string | null {
-  const bars = [
-    ...bar(rows, 'raw uWebSockets.js', 'idle.raw-rss', 1),
+  const alone = [
+    ...bar(rows, 'raw uWebSockets.js, no token', 'idle.raw-rss', 1),
     ...bar(rows, 'Natter', 'idle.rss', 0),
-    ...bar(rows, 'Natter, in a room', 'idle.room-rss', 0),
+  ];
+  const inRooms = [
+    ...bar(rows, 'Natter', 'idle.room-rss', 0),
     ...bar(rows, 'ws', 'idle.ws-rss', 2),
     ...bar(rows, 'Socket.IO + Redis', 'idle.socketio-rss', 3),
   ];
-  if (bars.length === 0) return null;
-  return barChart({ title: 'Memory of an idle connection', unit: 'B', groups: [{ name: '', bars }] });
+  const groups = [
+    { name: 'no room', bars: alone },
+    { name: 'in rooms of ten', bars: inRooms },
+  ].filter(({ bars }) => bars.length > 0);
+  if (groups.length === 0) return null;
+  return barChart({ title: 'Memory of an idle connection', unit: 'B', groups });
 }
 
 function bar(rows: Rows, label: string, id: string, series: number): Bar[] {

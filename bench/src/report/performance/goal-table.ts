@@ -43,8 +43,16 @@ export function unmeasured(report: Report): string[] {
 function partText({ label }: Part, row: Row | undefined, judged: boolean): string {
   const name = label === '' ? '' : `${label} `;
   if (row === undefined) return `${name}not measured`;
-  const { value, unit, interval, verdict } = row;
+  const { value, unit, interval } = row;
   const between = interval === undefined ? '' : ` (${short(interval.low)} – ${short(interval.high)})`;
-  const mark = !judged || verdict === null ? '' : verdict === 'met' ? ' ✓' : ' **missed**';
+  const mark = judged ? markOf(row) : '';
   return `${name}${short(value)}${unit === '' ? '' : ` ${unit}`}${between}${mark}`;
+}
+
+/** Whether the goal was met; *unsure* where it lies within the interval. */
+function markOf({ verdict, goal, interval }: Row): string {
+  if (verdict === null) return '';
+  const bound = goal?.atMost ?? goal?.atLeast ?? Number.NaN;
+  const unsure = interval !== undefined && interval.low < bound && bound < interval.high;
+  return `${verdict === 'met' ? ' ✓' : ' **missed**'}${unsure ? ' *unsure*' : ''}`;
 }

@@ -40,18 +40,19 @@ export const GOAL_ROWS: readonly GoalRow[] = [
     figure: 'bytes per idle authenticated connection',
     goal: '≤ 5 KB RSS; ≤ 0.1× Socket.IO; flat',
     parts: [
-      { label: 'RSS', id: 'idle.rss' },
-      { label: 'in a room', id: 'idle.room-rss' },
+      { label: 'chat-v1, own conversation', id: 'idle.rss' },
+      { label: 'rooms-v1, in a room of ten', id: 'idle.room-rss' },
       { label: 'flat', id: 'idle.flat' },
       { label: 'flat from 1 to 16 times as many', id: 'growth.connection-flat' },
       { label: 'the same, each in a room', id: 'growth.room-flat' },
-      { label: '÷ Socket.IO', id: 'idle.vs-socketio' },
+      { label: 'in rooms of ten ÷ Socket.IO', id: 'idle.vs-socketio' },
     ],
     beside: [
-      { label: 'garbage collected', id: 'idle.collected' },
-      { label: 'raw uWebSockets', id: 'idle.raw-rss' },
-      { label: 'Socket.IO', id: 'idle.socketio-rss' },
-      { label: 'ws', id: 'idle.ws-rss' },
+      { label: 'chat-v1, garbage collected', id: 'idle.collected' },
+      { label: 'raw uWebSockets, no token, no room', id: 'idle.raw-rss' },
+      { label: 'Socket.IO, in rooms of ten', id: 'idle.socketio-rss' },
+      { label: 'ws, in rooms of ten', id: 'idle.ws-rss' },
+      { label: 'rooms-v1, 10,000 rooms of one', id: 'idle.rooms-of-one-rss' },
     ],
   },
   {
@@ -92,19 +93,19 @@ export const GOAL_ROWS: readonly GoalRow[] = [
     ],
   },
   {
-    figure: 'room fan-out ÷ raw uWebSockets publish',
+    figure: 'room fan-out ÷ raw uWebSockets publish, for each core second of the gateway',
     goal: '≥ 0.8×',
     parts: [...rooms('', '-ratio'), ...merged('-ratio')],
     beside: [],
   },
   {
-    figure: 'room fan-out ÷ Socket.IO + Redis',
+    figure: 'room fan-out ÷ Socket.IO + Redis, brokers not counted',
     goal: '≥ 5×',
     parts: [...rooms('', '-vs-socketio'), ...merged('-vs-socketio')],
     beside: rooms(' ÷ ws', '-vs-ws'),
   },
   {
-    figure: 'room fan-out ÷ nchan',
+    figure: 'room fan-out ÷ nchan, our broker not counted',
     goal: '≥ 1×',
     parts: [...rooms('', '-vs-nchan'), ...merged('-vs-nchan')],
     beside: [...rooms(' ÷ nats-server', '-vs-nats-ws'), ...rooms(' ÷ FastAPI', '-vs-fastapi')],
@@ -120,6 +121,8 @@ export const GOAL_ROWS: readonly GoalRow[] = [
     beside: [
       { label: 'in turn with FastAPI p99', id: 'latency.p99-in-turn' },
       { label: 'FastAPI p99', id: 'latency.p99-fastapi' },
+      { label: '100 streams p50', id: 'latency.half-p50' },
+      { label: '100 streams p99', id: 'latency.half-p99' },
       { label: '50 streams p50', id: 'latency.quarter-p50' },
       { label: '50 streams p99', id: 'latency.quarter-p99' },
       { label: '50 streams p99 ÷ FastAPI', id: 'latency.quarter-p99-vs-fastapi' },
@@ -132,19 +135,23 @@ export const GOAL_ROWS: readonly GoalRow[] = [
       { label: '', id: 'agent.tokens' },
       { label: '÷ SDK loop', id: 'agent.ratio' },
     ],
-    beside: [{ label: 'SDK loop', id: 'agent.sdk-tokens' }],
+    beside: [
+      { label: 'SDK loop', id: 'agent.sdk-tokens' },
+      { label: 'CPU of a token in runs of 50 tokens/s, 16 × the load', id: 'growth.token-agent-16' },
+    ],
   },
   {
     figure: 'log lines, 100 WS + 100 SSE readers, 1 stalled',
     goal: '≥ 100k deliveries per core second, no silent loss',
     parts: [
-      { label: '', id: 'logs.deliveries' },
+      { label: 'in bursts', id: 'logs.deliveries' },
+      { label: 'in bursts ÷ nchan', id: 'logs.vs-nchan' },
       { label: 'lost untold', id: 'logs.untold' },
     ],
     beside: [
+      { label: 'nchan, in bursts', id: 'logs.nchan' },
       { label: 'one line at a time', id: 'logs.single' },
-      { label: 'nchan', id: 'logs.nchan' },
-      { label: '÷ nchan', id: 'logs.vs-nchan' },
+      { label: 'one line at a time ÷ nchan', id: 'logs.single-vs-nchan' },
     ],
   },
   {
@@ -184,7 +191,7 @@ export const GOAL_ROWS: readonly GoalRow[] = [
     figure: 'acknowledged messages lost, kill -9 of each part under load',
     goal: '0 in 1,000',
     parts: ['gateway', 'agent', 'auth', 'uploads', 'broker', 'model'].map((part) => ({
-      label: `${part} killed`,
+      label: part === 'model' ? 'model fails, breaks off, is slow' : `${part} killed`,
       id: `faults.${part}-lost`,
     })),
     beside: ['gateway', 'agent', 'auth', 'uploads', 'broker', 'model'].map((part) => ({
