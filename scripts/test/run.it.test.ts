@@ -74,14 +74,20 @@ function sayHello(root: string) {
   };
 }
 
+/** The first installs, the second waits for it. */
+async function twoTerminals() {
+  const root = freshClone();
+  const first = sayHello(root);
+  await first.said('Installing dependencies');
+  const second = sayHello(root);
+  await second.said('waiting for it');
+  return { root, first, second };
+}
+
 test.runIf(process.platform === 'linux')(
   'two terminals on a fresh clone install once, and the second waits for the first',
   async () => {
-    const root = freshClone();
-    const first = sayHello(root);
-    await first.said('Installing dependencies');
-    const second = sayHello(root);
-    await second.said('waiting for it');
+    const { root, first, second } = await twoTerminals();
     writeFileSync(join(root, 'go'), '');
     expect(await Promise.all([first.done, second.done])).toEqual([
       { code: 0, stdout: 'hello\n' },
@@ -94,11 +100,7 @@ test.runIf(process.platform === 'linux')(
 test.runIf(process.platform === 'linux')(
   'one that waits installs itself when the other is killed',
   async () => {
-    const root = freshClone();
-    const first = sayHello(root);
-    await first.said('Installing dependencies');
-    const second = sayHello(root);
-    await second.said('waiting for it');
+    const { first, second } = await twoTerminals();
     first.child.kill('SIGKILL');
     await second.said('Installing dependencies');
   },

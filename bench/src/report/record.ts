@@ -33,7 +33,7 @@ export function updated(record: Report | null, run: Report, order: readonly stri
   return {
     ...run,
     versions,
-    warnings: isWhole ? run.warnings : [],
+    warnings: isWhole ? run.warnings : (record?.warnings ?? []),
     seconds: sorted.reduce((sum, { seconds }) => sum + seconds, 0),
     figures: sorted,
   };

@@ -99,3 +99,11 @@ it('keeps the earlier figure in the record where the new one failed, and drops o
     updated(runOf({ a: [], gone: [] }, 'old'), failed, ['a']).figures.map(({ commit }) => commit),
   ).toEqual(['old']);
 });
+
+it('keeps doubts about a part of a run with its figures, and those about a whole one above them', () => {
+  const whole = { ...runOf({ a: [], b: [] }, 'old'), warnings: ['busy'] };
+  const part = { ...runOf({ a: [] }, 'new'), warnings: ['slow'] };
+  const record = updated(updated(null, whole, ['a', 'b']), part, ['a', 'b']);
+  expect(record.warnings).toEqual(['busy']);
+  expect(record.figures.map(({ warnings }) => warnings)).toEqual([['slow'], []]);
+});

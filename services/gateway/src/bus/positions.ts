@@ -229,7 +229,7 @@ function isBehind(position: Position, other: Position): boolean {
 function furthest(one: Position, other: Position): Position {
   if (!isBehind(one, other)) return one;
   if (!isBehind(other, one)) return other;
-  const { run, at, marks } = isBehind(one, other) ? other : one;
+  const { run, at, marks } = other;
   return { log: Math.max(one.log, other.log), end: Math.max(one.end, other.end), run, at, marks };
 }
 
