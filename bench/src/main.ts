@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Arguments, readArguments, USAGE } from './arguments.ts';
+import type { Figure } from './bench.ts';
 import { agent } from './figures/agent.ts';
 import { broker } from './figures/broker.ts';
 import { connect } from './figures/connect.ts';
@@ -30,7 +31,7 @@ import { type FigureReport, figureReport, type Report } from './report/report.ts
 import { table } from './report/table.ts';
 import { FigureRun } from './run-figure.ts';
 
-const FIGURES = [
+const FIGURES: readonly Figure[] = [
   ready,
   idle,
   connect,
@@ -75,7 +76,9 @@ async function measure({ figures, size, profileDir, ...rest }: Arguments): Promi
   const begin = performance.now();
   const before = await calibrate();
   const reports: FigureReport[] = [];
-  for (const figure of FIGURES.filter(({ name }) => figures.length === 0 || figures.includes(name))) {
+  const chosen = ({ name, isInput }: Figure) =>
+    figures.length > 0 ? figures.includes(name) : size === 'full' || isInput === undefined;
+  for (const figure of FIGURES.filter(chosen)) {
     const { name, title } = figure;
     const startedAt = new Date().toISOString();
     const from = performance.now();

@@ -1,7 +1,7 @@
 /** Runs one figure within its time and leaves nothing behind. */
 import type { Bench, Figure, FigureResult } from './bench.ts';
 
-/** The longest takes about a minute in its quick size, and eight times that in full. */
+/** The longest takes half a minute in its quick size, and ten minutes in full. */
 const TIME_LIMIT_MS = { tiny: 120_000, quick: 180_000, full: 900_000 } as const;
 /** What each peer may add, as a share of that: slow ones take as long as Natter and raw together. */
 const PER_PEER = 0.5;

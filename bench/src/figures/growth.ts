@@ -48,6 +48,7 @@ const PLANS: Record<Size, Plan> = {
 export const growth: Figure = {
   name: 'growth',
   title: 'Cost as work grows',
+  isInput: true,
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
     const cores = new CoreWatch();

@@ -1,6 +1,6 @@
 /** What a connection costs that is signed in and says nothing: memory, and CPU. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bench, Figure, FigureResult, Size } from '../bench.ts';
+import type { Bench, Figure, FigureResult, Measurement, Size } from '../bench.ts';
 import { openChat } from '../load/chat-socket.ts';
 import { inFlight } from '../load/in-flight.ts';
 import { person } from '../load/person.ts';
@@ -17,7 +17,7 @@ import { startInRooms, startInRoomsOfOne } from './idle/in-rooms.ts';
 /** Sockets at which memory is read; the first warms the code up and is the zero of the rest. */
 const STEPS: Record<Size, number[]> = {
   tiny: [20, 60, 100, 200],
-  quick: [200, 1_000, 2_000, 3_000],
+  quick: [200, 800, 1_400, 2_000],
   // A process may open 20,000 files here.
   full: [200, 1_000, 5_000, 9_500, 13_500, 18_000],
 };
@@ -25,6 +25,8 @@ const STEPS: Record<Size, number[]> = {
 const CALM_MS: Record<Size, number> = { tiny: 0, quick: 0, full: 40_000 };
 /** In full two periods of the heartbeat, whose pings are most of what an idle connection costs. */
 const IDLE_MS: Record<Size, number> = { tiny: 500, quick: 2_000, full: 60_000 };
+/** How long memory must not change; in full a gateway has then collected what connecting left behind. */
+const STILL_MS: Record<Size, number> = { tiny: 500, quick: 500, full: 6_000 };
 /** Connections being opened at once. */
 const OPENING = 32;
 
@@ -48,8 +50,20 @@ interface Reading extends Memory {
 
 interface Series {
   readings: Reading[];
-  /** Of one idle connection, in µs for each second; null where it was not watched. */
-  cpuMicros: number | null;
+}
+
+interface Watched extends Series {
+  /** Of one idle connection, in µs for each second. */
+  cpuMicros: number;
+}
+
+/** `left`: as V8 and the gateway leave it. */
+type Garbage = 'left' | 'collected';
+
+/** What one way of looking at it has found. */
+interface Part {
+  measurements: Measurement[];
+  details: Record<string, unknown>;
 }
 
 export const idle: Figure = {
@@ -57,85 +71,92 @@ export const idle: Figure = {
   title: 'Idle authenticated chat-v1 connections',
   async run(bench): Promise<FigureResult> {
     const cores = new CoreWatch();
-    const series = (subject: Subject, collected: boolean) =>
-      measure(bench, cores, subject, collected, !collected);
-    const natter = await series(await startNatter(bench), false);
-    const raw = await series(await startRaw(bench), false);
-    // Processes of their own: memory that others have left would be used again unseen.
-    const collected = await series(await startNatter(bench), true);
-    const rawCollected = bench.size === 'quick' ? null : await series(await startRaw(bench), true);
-    const inRooms: [Subject, Series][] = [];
-    for (const subject of await startInRooms(bench)) {
-      // Peers get no pings in this time, which would be most of it.
-      const watched = inRooms.length === 0;
-      inRooms.push([subject, await measure(bench, cores, subject, false, watched)]);
-    }
-    // Thousands of rooms take longer than all the rest of a quick run.
-    const alone =
-      bench.size === 'quick'
-        ? null
-        : await measure(bench, cores, await startInRoomsOfOne(bench), false, false);
-    const most = natter.readings.at(-1)?.sockets;
-    const row = (id: string, label: string, value: number, unit = 'B') => ({
-      id: `idle.${id}`,
-      label,
-      value,
-      unit,
-    });
+    // Of a few thousand sockets most is garbage: a quick run looks at what is in use.
+    const isQuick = bench.size === 'quick';
+    const parts = [
+      ...(isQuick ? [] : [await atRest(bench, cores)]),
+      // In processes of their own: memory that others have left would be used again unseen.
+      await inUse(bench),
+      await inRooms(bench, cores),
+      ...(isQuick ? [] : [await inRoomsOfOne(bench)]),
+    ];
     return {
-      measurements: [
-        {
-          ...row('rss', `RSS per connection, up to ${most}`, growth(natter, 'rss')),
-          why: `${Math.round(growth(collected, 'rss'))} B are in use, the rest is garbage not yet collected`,
-        },
-        row('pss', 'PSS per connection', growth(natter, 'pss')),
-        row('raw-rss', 'RSS, raw uWebSockets.js', growth(raw, 'rss')),
-        row('collected', 'RSS per connection, garbage collected', growth(collected, 'rss')),
-        row('heap', 'of it JavaScript objects', growth(collected, 'heap')),
-        ...(rawCollected === null
-          ? []
-          : [
-              row('raw-collected', 'RSS, raw uWebSockets.js, garbage collected', growth(rawCollected, 'rss')),
-            ]),
-        row('flat', 'growth of JavaScript objects, upper half ÷ all', flatness(collected), '×'),
-        row('cpu', 'CPU per connection', natter.cpuMicros ?? 0, 'µs/s'),
-        row('raw-cpu', 'the same, raw uWebSockets.js', raw.cpuMicros ?? 0, 'µs/s'),
-        ...inRooms.flatMap(([{ name, title }, theirs], index) => {
-          const rss = growth(theirs, 'rss');
-          if (index === 0) {
-            return [
-              row('room-rss', 'RSS per connection, in rooms of ten', rss),
-              row('room-cpu', 'CPU per connection, in rooms of ten', theirs.cpuMicros ?? 0, 'µs/s'),
-              ...(alone === null
-                ? []
-                : [
-                    row(
-                      'rooms-of-one-rss',
-                      `RSS per connection, ${alone.readings.at(-1)?.sockets} rooms of one`,
-                      growth(alone, 'rss'),
-                    ),
-                  ]),
-            ];
-          }
-          const ratio = growth((inRooms[0] as [Subject, Series])[1], 'rss') / rss;
-          return [
-            row(`${name}-rss`, `the same, ${title}`, rss),
-            row(`vs-${name}`, `Natter ÷ ${title}`, ratio, '×'),
-          ];
-        }),
-      ],
+      measurements: parts.flatMap(({ measurements }) => measurements),
       cores: cores.use(),
-      details: {
-        natter,
-        raw,
-        collected,
-        rawCollected,
-        alone,
-        inRooms: Object.fromEntries(inRooms.map(([{ name }, readings]) => [name, readings])),
-      },
+      details: Object.assign({}, ...parts.map(({ details }) => details)),
     };
   },
 };
+
+async function atRest(bench: Bench, cores: CoreWatch): Promise<Part> {
+  const natter = await withCpu(bench, cores, await startNatter(bench));
+  const raw = await withCpu(bench, cores, await startRaw(bench));
+  const most = natter.readings.at(-1)?.sockets;
+  return {
+    measurements: [
+      bytes('rss', `RSS per connection, up to ${most}`, growth(natter, 'rss')),
+      bytes('pss', 'PSS per connection', growth(natter, 'pss')),
+      bytes('raw-rss', 'RSS, raw uWebSockets.js', growth(raw, 'rss')),
+      cpu('cpu', 'CPU per connection', natter),
+      cpu('raw-cpu', 'the same, raw uWebSockets.js', raw),
+    ],
+    details: { natter, raw },
+  };
+}
+
+async function inUse(bench: Bench): Promise<Part> {
+  const collected = await measure(bench, await startNatter(bench), 'collected');
+  const rawCollected = await measure(bench, await startRaw(bench), 'collected');
+  return {
+    measurements: [
+      bytes('collected', 'RSS per connection, garbage collected', growth(collected, 'rss')),
+      bytes('heap', 'of it JavaScript objects', growth(collected, 'heap')),
+      bytes('raw-collected', 'RSS, raw uWebSockets.js, garbage collected', growth(rawCollected, 'rss')),
+      ratio('flat', 'growth of JavaScript objects, upper half ÷ all', flatness(collected)),
+    ],
+    details: { collected, rawCollected },
+  };
+}
+
+async function inRooms(bench: Bench, cores: CoreWatch): Promise<Part> {
+  const { natter, peers } = await startInRooms(bench);
+  const ours = await withCpu(bench, cores, natter);
+  const rss = growth(ours, 'rss');
+  const measurements = [
+    bytes('room-rss', 'RSS per connection, in rooms of ten', rss),
+    cpu('room-cpu', 'CPU per connection, in rooms of ten', ours),
+  ];
+  const series: Record<string, Series> = { natter: ours };
+  for (const peer of peers) {
+    const { name, title } = peer;
+    // Without CPU: peers get no pings, which would be most of it.
+    const theirs = await measure(bench, peer, 'left');
+    series[name] = theirs;
+    measurements.push(
+      bytes(`${name}-rss`, `the same, ${title}`, growth(theirs, 'rss')),
+      ratio(`vs-${name}`, `Natter ÷ ${title}`, rss / growth(theirs, 'rss')),
+    );
+  }
+  return { measurements, details: { inRooms: series } };
+}
+
+async function inRoomsOfOne(bench: Bench): Promise<Part> {
+  const alone = await measure(bench, await startInRoomsOfOne(bench), 'left');
+  const label = `RSS per connection, ${alone.readings.at(-1)?.sockets} rooms of one`;
+  return { measurements: [bytes('rooms-of-one-rss', label, growth(alone, 'rss'))], details: { alone } };
+}
+
+function bytes(id: string, label: string, value: number): Measurement {
+  return { id: `idle.${id}`, label, value, unit: 'B' };
+}
+
+function cpu(id: string, label: string, { cpuMicros }: Watched): Measurement {
+  return { id: `idle.${id}`, label, value: cpuMicros, unit: 'µs/s' };
+}
+
+function ratio(id: string, label: string, value: number): Measurement {
+  return { id: `idle.${id}`, label, value, unit: '×' };
+}
 
 async function startNatter(bench: Bench): Promise<Subject> {
   const stack = await startMeasuredStack(bench, 'gateway', { NODE_OPTIONS: INSPECTOR_OPTIONS });
@@ -164,14 +185,8 @@ async function startRaw(bench: Bench): Promise<Subject> {
   return { name: 'raw', title: 'raw uWebSockets.js', ...(await startRawPeer(bench)) };
 }
 
-/** Opens step by step and reads memory at each; then watches the CPU, where that is `watched`; then drops all. */
-async function measure(
-  bench: Bench,
-  cores: CoreWatch,
-  subject: Subject,
-  collected: boolean,
-  watched: boolean,
-): Promise<Series> {
+/** Opens step by step and reads memory at each; leaves all open. */
+async function open(bench: Bench, subject: Subject, garbage: Garbage) {
   const { pid } = subject;
   const sockets: { drop(): void }[] = [];
   const readings: Reading[] = [];
@@ -180,13 +195,26 @@ async function measure(
     await inFlight(step - from, OPENING, async (index) => {
       sockets.push(await subject.open(from + index));
     });
-    const heap = collected ? await subject.collectGarbage() : null;
-    const reading = { sockets: step, heap, ...(await settledMemory(pid)) };
+    const heap = garbage === 'collected' ? await subject.collectGarbage() : null;
+    const reading = { sockets: step, heap, ...(await settledMemory(pid, STILL_MS[bench.size])) };
     readings.push(reading);
-    const note = collected ? ', garbage collected' : '';
+    const note = garbage === 'collected' ? ', garbage collected' : '';
     bench.say(`${subject.title}: ${step} sockets, RSS ${(reading.rss / 1e6).toFixed(1)} MB${note}`);
   }
-  const cpuMicros = !watched ? null : await idleCpu(bench, cores, pid, sockets.length);
+  return { sockets, readings };
+}
+
+/** Memory step by step; then drops all. */
+async function measure(bench: Bench, subject: Subject, garbage: Garbage): Promise<Series> {
+  const { sockets, readings } = await open(bench, subject, garbage);
+  for (const socket of sockets) socket.drop();
+  return { readings };
+}
+
+/** The same, with the CPU of those who are idle. */
+async function withCpu(bench: Bench, cores: CoreWatch, subject: Subject): Promise<Watched> {
+  const { sockets, readings } = await open(bench, subject, 'left');
+  const cpuMicros = await idleCpu(bench, cores, subject.pid, sockets.length);
   for (const socket of sockets) socket.drop();
   return { readings, cpuMicros };
 }

@@ -27,9 +27,9 @@ interface Plan {
   tokens: number;
   /** The figure itself, and two loads that leave the machine room. */
   full: Load;
-  /** Null leaves it out. */
+  /** Null leaves one out. */
   half: Load | null;
-  quarter: Load;
+  quarter: Load | null;
   /** Of each load, beside peers. */
   turns: Turns;
 }
@@ -47,9 +47,9 @@ const PLANS: Record<Size, Plan> = {
   },
   quick: {
     ...PACE,
-    full: { streams: 200, warmUpMs: 3_000, slices: 8, sliceMs: 500 },
+    full: { streams: 200, warmUpMs: 1_000, slices: 8, sliceMs: 500 },
     half: null,
-    quarter: { streams: 50, warmUpMs: 1_000, slices: 6, sliceMs: 500 },
+    quarter: null,
     turns: { tokens: 100, warmUpMs: 1_000, sliceMs: 2_000, rounds: 3 },
   },
   full: {
@@ -91,8 +91,8 @@ export const latency: Figure = {
     const full = await measure(bench, stack, model, plan, plan.full, cores);
     // After the other: code that has seen few tokens is not optimised yet.
     const half = plan.half && (await measure(bench, stack, model, plan, plan.half, null));
-    const quarter = await measure(bench, stack, model, plan, plan.quarter, null);
-    const streams = { full: plan.full.streams, quarter: plan.quarter.streams };
+    const quarter = plan.quarter && (await measure(bench, stack, model, plan, plan.quarter, null));
+    const streams = { full: plan.full.streams, ...(quarter && { quarter: quarter.streams }) };
     const beside = await besidePeers(bench, stack, model, { ...plan, streams });
     const busy = `the agent alone took ${percent(full, 'agent')}% of a core, all parts with model and load ${percent(full)}% of two`;
     return {
@@ -107,20 +107,13 @@ export const latency: Figure = {
         plain('broker-p99', 'of it model to broker, p99', full.atBroker?.p99),
         plain('generator-p50', 'of it the model writing late, p50', full.lateness?.p50),
         plain('generator-p99', 'of it the model writing late, p99', full.lateness?.p99),
-        ...(half === null
+        ...(half === null ? [] : both('half', half)),
+        ...(quarter === null
           ? []
           : [
-              row('half-p50', `${half.streams} streams × ${plan.tokensPerSecond} tokens/s, p50`, half, 'p50'),
-              row('half-p99', 'the same, p99', half, 'p99'),
+              ...both('quarter', quarter),
+              plain('quarter-generator-p99', 'of it the model writing late, p99', quarter.lateness?.p99),
             ]),
-        row(
-          'quarter-p50',
-          `${quarter.streams} streams × ${plan.tokensPerSecond} tokens/s, p50`,
-          quarter,
-          'p50',
-        ),
-        row('quarter-p99', 'the same, p99', quarter, 'p99'),
-        plain('quarter-generator-p99', 'of it the model writing late, p99', quarter.lateness?.p99),
         {
           id: 'latency.tokens-per-frame',
           label: 'tokens merged into a frame, on average',
@@ -138,6 +131,11 @@ export const latency: Figure = {
       cores: cores.use(),
       details: { plan, full, half, quarter, turns: beside.turns },
     };
+
+    function both(load: string, outcome: Outcome): Measurement[] {
+      const label = `${outcome.streams} streams × ${plan.tokensPerSecond} tokens/s, p50`;
+      return [row(`${load}-p50`, label, outcome, 'p50'), row(`${load}-p99`, 'the same, p99', outcome, 'p99')];
+    }
 
     /** Of a core; of all cores together without `part`. */
     function percent({ cpu, streams }: Outcome, part?: string): number {

@@ -41,6 +41,7 @@ const COUNTS = [1, 2] as const;
 export const processes: Figure = {
   name: 'processes',
   title: 'Several gateway processes on one port',
+  isInput: true,
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
     const cores = new CoreWatch();

@@ -10,7 +10,7 @@ import { CoreWatch } from '../measure/core-watch.ts';
 import { medianInterval } from '../measure/interval.ts';
 import { memory } from '../measure/process-meter.ts';
 
-const ROUNDS: Record<Size, number> = { tiny: 1, quick: 2, full: 12 };
+const ROUNDS: Record<Size, number> = { tiny: 1, quick: 1, full: 12 };
 const ROOT = resolve(import.meta.dirname, '../../..');
 const START_MS = 60_000;
 

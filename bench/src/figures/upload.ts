@@ -33,7 +33,7 @@ interface Plan {
 const PLANS: Record<Size, Plan> = {
   tiny: { fileMib: 3, rounds: 2, warmUp: 1, kinds: KINDS },
   // The store in NATS wants a stack of its own and has no goal.
-  quick: { fileMib: 24, rounds: 6, warmUp: 1, kinds: ['binary', 'base64', 'raw'] },
+  quick: { fileMib: 12, rounds: 6, warmUp: 1, kinds: ['binary', 'base64', 'raw'] },
   full: { fileMib: 48, rounds: 15, warmUp: 2, kinds: KINDS },
 };
 /** Larger than everything that is uploaded in one run. */

@@ -22,6 +22,8 @@ const BATCH = 64;
 const BAD_HEADER_OF = 250;
 /** Without a word from the gateway for so long, the socket is replaced. */
 const SILENCE_MS = 10_000;
+/** The same where a changed length may have swallowed what follows, so that the gateway waits for the rest. */
+const SPOILT_SILENCE_MS = 1_000;
 const END_OF_HEAD = '\r\n\r\n';
 
 export class SocketFuzzer {
@@ -58,15 +60,16 @@ export class SocketFuzzer {
         resolve(again);
       };
       this.#isSpoilt = false;
-      const silence = setTimeout(() => {
-        // A length that was made larger swallows what follows: the gateway waits for the rest.
+      const silent = () => {
         if (!this.#isSpoilt) this.faults.push(`the gateway said nothing for ${SILENCE_MS} ms`);
         end(this.#isSpoilt ? 'waits for more' : 'silence', true);
-      }, SILENCE_MS);
+      };
+      let silence = setTimeout(silent, SILENCE_MS);
       const reader = new FrameReader((opcode, payload) => {
         if (opcode === OPCODE.pong) {
-          silence.refresh();
-          if (!this.#batch(socket)) end('done', false);
+          if (!this.#batch(socket)) return end('done', false);
+          clearTimeout(silence);
+          silence = setTimeout(silent, this.#isSpoilt ? SPOILT_SILENCE_MS : SILENCE_MS);
         } else if (opcode === OPCODE.close) end(closeCode(payload), true);
         else if (opcode === OPCODE.text && !isUtf8(payload)) this.faults.push('a text frame is no UTF-8');
       });

@@ -16,11 +16,12 @@ export async function quiet(pid: number): Promise<void> {
   }
 }
 
-/** Memory once it has changed by less than 0.2% for 0.5 s, or after 8 s. */
-export async function settledMemory(pid: number): Promise<Memory> {
+/** Memory once it has changed by less than 0.2% for `stillMs`, or after 8 s more. */
+export async function settledMemory(pid: number, stillMs = 500): Promise<Memory> {
+  const enough = stillMs / LOOK_EVERY_MS;
   let reference = memory(pid);
   let still = 0;
-  for (let look = 0; look < 80 && still < 5; look += 1) {
+  for (let look = 0; look < 80 + enough && still < enough; look += 1) {
     await sleep(LOOK_EVERY_MS);
     const now = memory(pid);
     still = Math.abs(now.rss - reference.rss) < reference.rss * 0.002 ? still + 1 : 0;

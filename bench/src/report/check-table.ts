@@ -4,7 +4,7 @@ import { short } from './table.ts';
 
 const WORDS: Record<Standing, string> = {
   held: '',
-  unsure: 'unsure: worse by a fifth, but the intervals meet',
+  unsure: 'unsure: worse by a fifth, but the intervals meet or the run is doubtful',
   fallen: 'FALLEN by a fifth or more',
 };
 const HEAD = ['', 'record', 'now', 'change', ''];

@@ -7,7 +7,8 @@ const FALLEN_TO = 0.8;
 
 /**
  * `fallen`: worse by a fifth or more, and its interval keeps clear of the record's.
- * `unsure`: as much worse, but the intervals meet: the machine was too busy to tell.
+ * `unsure`: as much worse, but the intervals meet, or the run itself says that it is doubtful: the machine was too
+ * busy to tell.
  */
 export type Standing = 'held' | 'unsure' | 'fallen';
 
@@ -37,10 +38,12 @@ export function check(run: Report, record: Report): Checked {
   const compared: Compared[] = [];
   const unknown: string[] = [];
   for (const { figure, row: is } of now) {
+    const isDoubtful = run.warnings.length + figure.warnings.length > 0;
     // A record of before this ratio was guarded has it all the same.
     const was = rowsOf(record).find(({ row }) => row.id === is.id)?.row;
     if (was === undefined) unknown.push(is.id);
-    else compared.push({ id: is.id, figure: figure.name, was, is, standing: standingOf(is, was) });
+    else
+      compared.push({ id: is.id, figure: figure.name, was, is, standing: standingOf(is, was, isDoubtful) });
   }
   const known = new Set(now.map(({ row }) => row.id));
   return { compared, unknown, unmeasured: before.map(({ row }) => row.id).filter((id) => !known.has(id)) };
@@ -55,13 +58,13 @@ export function confirmed(first: Checked, again: Checked): Checked {
   };
 }
 
-function standingOf(is: Measurement, was: Reading): Standing {
+function standingOf(is: Measurement, was: Reading, isDoubtful: boolean): Standing {
   const higher = is.better === 'higher';
   const limit = higher ? was.value * FALLEN_TO : was.value / FALLEN_TO;
   if (higher ? is.value > limit : is.value < limit) return 'held';
   const [now, then] = [boundsOf(is), boundsOf(was)];
   const clear = higher ? now.high < then.low : now.low > then.high;
-  return clear ? 'fallen' : 'unsure';
+  return clear && !isDoubtful ? 'fallen' : 'unsure';
 }
 
 function boundsOf({ value, interval }: Reading): { low: number; high: number } {

@@ -56,6 +56,16 @@ it('is unsure of a fall whose interval meets that of the record', () => {
   expect(standings(lower(1.4, [1.07, 2]), lower(1, [0.9, 1.06]))).toEqual(['fallen']);
 });
 
+it('accuses nobody while the run or its figure is doubtful', () => {
+  const whole = { ...higher(0.7), warnings: ['the machine changed meanwhile'] };
+  const [figure] = higher(0.7).figures;
+  const one = {
+    ...higher(0.7),
+    figures: figure ? [{ ...figure, warnings: ['9% of core 0 went elsewhere'] }] : [],
+  };
+  expect([whole, one].flatMap((run) => standings(run, higher(1)))).toEqual(['unsure', 'unsure']);
+});
+
 it('takes for fallen only what has fallen once more', () => {
   const record = higher(1);
   const first = check(higher(0.7), record);

@@ -15,14 +15,14 @@ const IN_A_ROOM = 10;
 /** As without rooms, but for `quick`: a join takes ten times as long as a connection. */
 const STEPS: Record<Size, readonly number[]> = {
   tiny: [20, 60, 100, 200],
-  quick: [200, 600, 1_000],
+  quick: [100, 300, 600],
   full: [200, 1_000, 5_000, 9_500, 13_500, 18_000],
 };
 /** Sockets, and as many rooms. */
 const ALONE_STEPS = { tiny: [20, 60, 100, 200], full: [200, 2_500, 5_000, 7_500, 10_000] };
 
 /** Rooms of ten; each connection is of a person of their own. */
-export async function startInRooms(bench: Bench): Promise<Subject[]> {
+export async function startInRooms(bench: Bench): Promise<{ natter: Subject; peers: Subject[] }> {
   const steps = STEPS[bench.size];
   const { stack, tokens } = await startPeople(bench, steps);
   const natter = natterSubject(
@@ -31,15 +31,15 @@ export async function startInRooms(bench: Bench): Promise<Subject[]> {
     tokens,
     IN_A_ROOM,
   );
-  const subjects = [natter];
+  const peers: Subject[] = [];
   const able = bench.peers.filter(({ startSockets }) => startSockets !== undefined);
   const jwks = able.length === 0 ? { keys: [] } : await tokenKeysOf(stack);
   for (const { name, title, startSockets } of able) {
     const { pids, port, entrance } = await (startSockets as NonNullable<typeof startSockets>)(bench, jwks);
     const about = { name, title, steps, pid: pids[0] as number };
-    subjects.push(subject(about, port, tokens, IN_A_ROOM, entrance));
+    peers.push(subject(about, port, tokens, IN_A_ROOM, entrance));
   }
-  return subjects;
+  return { natter, peers };
 }
 
 /** A room for each connection: what a room costs is seen nowhere else. */
