@@ -29,7 +29,11 @@ await runService({
       replace = () => void running.replaceAll();
       return running;
     }
-    const { startGateway } = await import('./app.ts');
+    const [{ startGateway }, { collectGarbageWhenCalm }] = await Promise.all([
+      import('./app.ts'),
+      import('./calm-garbage.ts'),
+    ]);
+    collectGarbageWhenCalm(log);
     if (place === null) return startGateway(config, log);
     const { parentLink } = await import('./processes/parent-link.ts');
     const { shareOfLimits } = await import('./processes/share-of-limits.ts');
