@@ -47,7 +47,7 @@ export interface FigureResult {
 export interface Figure {
   name: string;
   title: string;
-  /** Input of the capacity plan: a quick run has it only by its name. */
-  isInput?: true;
+  /** Has no goal of a quick run: that has it only by its name. */
+  onlyByName?: true;
   run(bench: Bench): Promise<FigureResult>;
 }

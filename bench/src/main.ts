@@ -17,6 +17,7 @@ import { logs } from './figures/logs.ts';
 import { processes } from './figures/processes.ts';
 import { ready } from './figures/ready.ts';
 import { resumeStorm } from './figures/resume-storm.ts';
+import { slowReaders } from './figures/slow-readers.ts';
 import { takeover } from './figures/takeover.ts';
 import { upload } from './figures/upload.ts';
 import { calibrate, drift } from './measure/calibration.ts';
@@ -48,6 +49,7 @@ const FIGURES: readonly Figure[] = [
   fuzz,
   broker,
   processes,
+  slowReaders,
 ];
 const RECORD = resolve(import.meta.dirname, '../results/full.json');
 const names = (all: readonly { name: string }[]) => all.map(({ name }) => name);
@@ -76,8 +78,8 @@ async function measure({ figures, size, profileDir, ...rest }: Arguments): Promi
   const begin = performance.now();
   const before = await calibrate();
   const reports: FigureReport[] = [];
-  const chosen = ({ name, isInput }: Figure) =>
-    figures.length > 0 ? figures.includes(name) : size === 'full' || isInput === undefined;
+  const chosen = ({ name, onlyByName }: Figure) =>
+    figures.length > 0 ? figures.includes(name) : size === 'full' || onlyByName === undefined;
   for (const figure of FIGURES.filter(chosen)) {
     const { name, title } = figure;
     const startedAt = new Date().toISOString();

@@ -11,7 +11,8 @@ const REGISTER: [service: string, register: (metrics: Metrics) => unknown][] = [
   [
     'gateway',
     (metrics) => {
-      registerGatewayMetrics(metrics, { connections: zero, runs: zero, logReaders: zero, logFeeds: zero });
+      const state = { connections: zero, runs: zero, setAside: zero, logReaders: zero, logFeeds: zero };
+      registerGatewayMetrics(metrics, state);
       registerProcessesMetrics(metrics, zero);
     },
   ],

@@ -20,8 +20,8 @@ export interface Exit {
 /** Output kept per process; a test that needs more asserts too late. */
 const MAX_LINES = 2_000;
 const READY_TIMEOUT_MS = 30_000;
-/** Above the services' own hard timer of 10 s. */
-const STOP_TIMEOUT_MS = 15_000;
+/** Above NATTER_SHUTDOWN_TIMEOUT_MS, 30 s; a gateway takes up to 20 s to send many connections away. */
+const STOP_TIMEOUT_MS = 35_000;
 
 export class ServiceProcess {
   readonly name: string;

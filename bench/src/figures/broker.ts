@@ -66,7 +66,7 @@ interface Round {
 export const broker: Figure = {
   name: 'broker',
   title: 'One broker, one stream',
-  isInput: true,
+  onlyByName: true,
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
     const cores = new CoreWatch();

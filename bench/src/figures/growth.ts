@@ -48,7 +48,7 @@ const PLANS: Record<Size, Plan> = {
 export const growth: Figure = {
   name: 'growth',
   title: 'Cost as work grows',
-  isInput: true,
+  onlyByName: true,
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
     const cores = new CoreWatch();

@@ -4,6 +4,7 @@ import type { Bench, Figure, FigureResult, Measurement, Size } from '../bench.ts
 import { BenchRoom, JOINED_MARK, roomPath, tokensOf } from '../load/bench-room.ts';
 import { openChat } from '../load/chat-socket.ts';
 import { inFlight } from '../load/in-flight.ts';
+import { connectionsOf, killOne } from '../load/process-metrics.ts';
 import { textOf } from '../load/room-sides.ts';
 import { startWatchers, type Watchers } from '../load/watchers.ts';
 import { CoreWatch } from '../measure/core-watch.ts';
@@ -12,7 +13,6 @@ import { medianInterval } from '../measure/interval.ts';
 import { cpuSeconds, memory } from '../measure/process-meter.ts';
 import { quiet } from '../measure/settled.ts';
 import { startMeasuredStack } from '../stack.ts';
-import { connectionsOf, killOne } from './processes/process-metrics.ts';
 
 interface Plan {
   rounds: number;
@@ -41,7 +41,7 @@ const COUNTS = [1, 2] as const;
 export const processes: Figure = {
   name: 'processes',
   title: 'Several gateway processes on one port',
-  isInput: true,
+  onlyByName: true,
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
     const cores = new CoreWatch();

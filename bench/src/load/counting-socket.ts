@@ -51,6 +51,11 @@ export class CountingSocket {
     this.#socket.write(upgradeRequest(options));
   }
 
+  /** Reads nothing more, ever. */
+  stall(): void {
+    this.#socket.pause();
+  }
+
   drop(): void {
     this.#over = true;
     this.#socket.resetAndDestroy();

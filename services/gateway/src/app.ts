@@ -57,6 +57,7 @@ export async function startGateway(
   const counters = registerGatewayMetrics(metrics, {
     connections: () => edge.connections,
     runs: () => hub.size,
+    setAside: () => hub.setAside,
     logReaders: () => logs.hub.readers,
     logFeeds: () => logs.hub.feeds,
   });

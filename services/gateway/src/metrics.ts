@@ -7,6 +7,7 @@ export type GatewayMetrics = ReturnType<typeof registerGatewayMetrics>;
 export interface GatewayState {
   connections(): number;
   runs(): number;
+  setAside(): number;
   logReaders(): number;
   logFeeds(): number;
 }
@@ -14,6 +15,11 @@ export interface GatewayState {
 export function registerGatewayMetrics(metrics: Metrics, state: GatewayState) {
   metrics.gauge('natter_gateway_connections', 'Open WebSocket connections.', state.connections);
   metrics.gauge('natter_gateway_runs', 'Runs with at least one follower here.', state.runs);
+  metrics.gauge(
+    'natter_gateway_set_aside',
+    'Connections that do not read, or whose room waits for the broker: they will be brought up to date.',
+    state.setAside,
+  );
   metrics.gauge('natter_gateway_log_readers', 'Readers of logs, over sockets and HTTP.', state.logReaders);
   metrics.gauge('natter_gateway_log_feeds', 'Different filters that are read.', state.logFeeds);
   return {

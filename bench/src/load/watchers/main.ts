@@ -8,6 +8,8 @@ import { openSocket } from '../open-socket.ts';
 export type WatchersRequest =
   /** Entrances are used in turn; resolves when all are in. */
   | { type: 'open'; port: number; entrances: Entrance[]; count: number }
+  /** From now on nobody reads. */
+  | { type: 'stall' }
   /**
    * From now on data frames of exactly this length count, from 0. Coalesced: a frame holds as many
    * deliveries as their bytes find room in it; a few more, such as separators, don't matter.
@@ -34,6 +36,10 @@ let wake: (() => void) | null = null;
 serveParent<WatchersRequest, number>((request) => {
   if (request.type === 'open') return open(request);
   if (request.type === 'wait') return wait(request.deliveries);
+  if (request.type === 'stall') {
+    for (const socket of sockets) socket.stall();
+    return sockets.length;
+  }
   ({ bytes, coalesced } = request);
   counted = 0;
   others = 0;

@@ -185,7 +185,10 @@ export const GOAL_ROWS: readonly GoalRow[] = [
       { label: 'gateway', id: 'ready.gateway' },
       { label: 'gateway RSS', id: 'ready.gateway-rss' },
     ],
-    beside: [{ label: 'gateway PSS', id: 'ready.gateway-pss' }],
+    beside: [
+      { label: 'first start of the stack, nothing compiled', id: 'ready.first' },
+      { label: 'gateway PSS', id: 'ready.gateway-pss' },
+    ],
   },
   {
     figure: 'acknowledged messages lost, kill -9 of each part under load',

@@ -103,6 +103,13 @@ export class ConversationFeed implements RunOwner, LogOwner {
     return this.#watches.size === 0 && this.#followers.size === 0;
   }
 
+  /** How many of those who watch are sent nothing until they are brought up to date. */
+  get setAside(): number {
+    let count = 0;
+    for (const { behindAt } of this.#watches) if (behindAt !== null) count += 1;
+    return count;
+  }
+
   /** How far those who are up to date have come. */
   get position(): Position {
     const newest = this.#newest;

@@ -99,6 +99,13 @@ export class ConversationHub {
     return runs;
   }
 
+  /** Connections that are sent nothing until they are brought up to date. */
+  get setAside(): number {
+    let count = 0;
+    for (const feed of this.#feeds.values()) count += feed.setAside;
+    return count;
+  }
+
   /** Delivers what is known of the run, then every event until `stop`. */
   follow(conversation: string, run: string, follower: Follower): Following {
     const feed = this.#feed(conversation);

@@ -270,6 +270,7 @@ describe('a slow reader', () => {
     await slow.until(({ event }) => event?.type === 'text.delta');
     slow.buffered = 1_001;
     rig.hub.setAsideSlow();
+    expect(rig.hub.setAside).toBe(1);
     await talk.say(run, 'two ');
     await talk.post(posted, 'meanwhile');
     await talk.say(run, 'three');
@@ -287,6 +288,7 @@ describe('a slow reader', () => {
       new CarefulReader().read(quick.sent.concat()).shown,
     );
     expect(slow.begun).toEqual([true]);
+    expect(rig.hub.setAside).toBe(0);
     for (const watcher of [slow, quick]) watcher.watching.stop();
   });
 

@@ -47,7 +47,7 @@ export async function startEdge(
       sockets,
       routes,
       metrics: registerGatewayMetrics(new Metrics('gateway'), {
-        ...{ connections: () => 0, runs: () => 0, logReaders: () => 0, logFeeds: () => 0 },
+        ...{ connections: () => 0, runs: () => 0, setAside: () => 0, logReaders: () => 0, logFeeds: () => 0 },
       }),
       log: createLogger('gateway', 'silent'),
     },

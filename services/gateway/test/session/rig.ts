@@ -321,6 +321,7 @@ export function rig({
     metrics: registerGatewayMetrics(new Metrics('gateway'), {
       connections: () => 0,
       runs: () => 0,
+      setAside: () => 0,
       logReaders: () => 0,
       logFeeds: () => 0,
     }),

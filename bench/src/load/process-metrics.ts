@@ -1,4 +1,4 @@
-/** What the parent of several gateway processes tells of them. */
+/** What a gateway, or the parent of several of its processes, tells of itself. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gatewayProcesses, type ServiceProcess } from '@natter/testkit';
 
@@ -26,6 +26,13 @@ export async function killOne(gateway: ServiceProcess): Promise<number> {
 export async function connectionsOf(gateway: ServiceProcess): Promise<number[]> {
   const lines = (await metricsOf(gateway)).matchAll(/^natter_gateway_connections\S* (\d+)/gm);
   return [...lines].map(([, count]) => Number(count));
+}
+
+/** Of a gateway of one process. */
+export async function gaugeOf(gateway: ServiceProcess, name: string): Promise<number> {
+  const [, value] = new RegExp(`^${name}\\S* (\\d+)`, 'm').exec(await metricsOf(gateway)) ?? [];
+  if (value === undefined) throw new Error(`the gateway has no ${name}`);
+  return Number(value);
 }
 
 async function servingOf(gateway: ServiceProcess): Promise<number> {
