@@ -65,12 +65,14 @@ export class SocketFuzzer {
         end(this.#isSpoilt ? 'waits for more' : 'silence', true);
       };
       let silence = setTimeout(silent, SILENCE_MS);
+      const goOn = () => {
+        if (!this.#batch(socket)) return end('done', false);
+        clearTimeout(silence);
+        silence = setTimeout(silent, this.#isSpoilt ? SPOILT_SILENCE_MS : SILENCE_MS);
+      };
       const reader = new FrameReader((opcode, payload) => {
-        if (opcode === OPCODE.pong) {
-          if (!this.#batch(socket)) return end('done', false);
-          clearTimeout(silence);
-          silence = setTimeout(silent, this.#isSpoilt ? SPOILT_SILENCE_MS : SILENCE_MS);
-        } else if (opcode === OPCODE.close) end(closeCode(payload), true);
+        if (opcode === OPCODE.pong) goOn();
+        else if (opcode === OPCODE.close) end(closeCode(payload), true);
         else if (opcode === OPCODE.text && !isUtf8(payload)) this.faults.push('a text frame is no UTF-8');
       });
       let head: string | null = '';
@@ -83,7 +85,7 @@ export class SocketFuzzer {
         if (!head.startsWith('HTTP/1.1 101')) return end(head.slice(9, 12), true);
         const rest = Buffer.from(head.slice(behind + END_OF_HEAD.length), 'latin1');
         head = null;
-        if (!this.#batch(socket)) return end('done', false);
+        goOn();
         reader.push(rest);
       });
       socket.on('error', () => end('ended', true));
