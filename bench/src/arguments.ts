@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Size } from './bench.ts';
 
 export interface Arguments {
-  /** Names of figures; empty means all. */
+  /** Names of figures; empty means all with `--full`, else those that are not had by name only. */
   figures: string[];
   size: Size;
   /** Names of peers; empty means all with `--full`, and none otherwise. */

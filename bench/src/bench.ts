@@ -47,7 +47,7 @@ export interface FigureResult {
 export interface Figure {
   name: string;
   title: string;
-  /** Has no goal of a quick run: that has it only by its name. */
+  /** For the plan of capacity, or long: only a full run has it without being told its name. */
   onlyByName?: true;
   run(bench: Bench): Promise<FigureResult>;
 }

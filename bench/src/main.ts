@@ -132,7 +132,7 @@ function written(file: string, result: Report): void {
 
 /** What has fallen is measured once more: a neighbour on the machine may have been busy. */
 async function hasFallen(run: Report, last: Report): Promise<boolean> {
-  let checked = check(run, last);
+  let checked = check(run, last, wanted.figures);
   const suspects = new Set(fallenOf(checked).map(({ figure }) => figure));
   if (suspects.size > 0) {
     say(`${[...suspects].join(', ')}: once more, as a ratio has fallen`);

@@ -4,7 +4,7 @@ import { readArguments } from '../src/arguments.ts';
 const FIGURES = ['idle', 'connect'];
 const PEERS = ['ws', 'nchan'];
 
-it('measures everything in its quick size when told nothing', () => {
+it('is quick and names no figures when told nothing', () => {
   expect(readArguments([], FIGURES, PEERS)).toEqual({
     figures: [],
     size: 'quick',

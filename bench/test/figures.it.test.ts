@@ -73,7 +73,7 @@ describe('npm run bench', () => {
     ]);
   });
 
-  it('[bench/slow-readers] sets aside who does not read, and tells what a delivery costs beside them', () => {
+  it('sets aside who does not read, and tells what a delivery costs beside them', () => {
     const report = run('slow-readers');
     expect(numberOf(report, 'slow-readers.beside')).toBeGreaterThan(0);
     expect(numberOf(report, 'slow-readers.ratio')).toBeGreaterThan(0);

@@ -66,7 +66,7 @@ export class ServiceProcess {
     await this.#ended;
   }
 
-  /** SIGTERM; fails when it takes longer than 15 s. Returns how it ended. */
+  /** SIGTERM; fails when it takes longer than 35 s. Returns how it ended. */
   async stop(): Promise<Exit> {
     this.resume();
     this.#child.kill('SIGTERM');

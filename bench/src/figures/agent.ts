@@ -29,7 +29,7 @@ interface Plan {
 const PLANS: Record<Size, Plan> = {
   tiny: { streams: 4, tokens: 100, rounds: 2, warmUp: 2, runs: [2, 6] },
   // The same rounds in both, so that their ratios compare.
-  quick: { streams: 100, tokens: 600, rounds: 6, warmUp: 1, runs: [50, 200] },
+  quick: { streams: 100, tokens: 600, rounds: 6, warmUp: 2, runs: [50, 200] },
   full: { streams: 100, tokens: 600, rounds: 25, warmUp: 2, runs: [50, 500, 1_000] },
 };
 /** Of one token of the server, `token01 `. */

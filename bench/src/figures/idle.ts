@@ -27,6 +27,8 @@ const CALM_MS: Record<Size, number> = { tiny: 0, quick: 0, full: 40_000 };
 const IDLE_MS: Record<Size, number> = { tiny: 500, quick: 2_000, full: 60_000 };
 /** How long memory must not change; in full a gateway has then collected what connecting left behind. */
 const STILL_MS: Record<Size, number> = { tiny: 500, quick: 500, full: 6_000 };
+/** Where garbage was collected just before. */
+const COLLECTED_STILL_MS = 500;
 /** Connections being opened at once. */
 const OPENING = 32;
 
@@ -77,7 +79,7 @@ export const idle: Figure = {
       ...(isQuick ? [] : [await atRest(bench, cores)]),
       // In processes of their own: memory that others have left would be used again unseen.
       await inUse(bench),
-      await inRooms(bench, cores),
+      ...(isQuick && bench.peers.length === 0 ? [] : [await inRooms(bench, cores)]),
       ...(isQuick ? [] : [await inRoomsOfOne(bench)]),
     ];
     return {
@@ -196,7 +198,8 @@ async function open(bench: Bench, subject: Subject, garbage: Garbage) {
       sockets.push(await subject.open(from + index));
     });
     const heap = garbage === 'collected' ? await subject.collectGarbage() : null;
-    const reading = { sockets: step, heap, ...(await settledMemory(pid, STILL_MS[bench.size])) };
+    const stillMs = garbage === 'collected' ? COLLECTED_STILL_MS : STILL_MS[bench.size];
+    const reading = { sockets: step, heap, ...(await settledMemory(pid, stillMs)) };
     readings.push(reading);
     const note = garbage === 'collected' ? ', garbage collected' : '';
     bench.say(`${subject.title}: ${step} sockets, RSS ${(reading.rss / 1e6).toFixed(1)} MB${note}`);

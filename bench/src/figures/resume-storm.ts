@@ -29,7 +29,7 @@ interface Plan {
 
 const PLANS: Record<Size, Plan> = {
   tiny: { rooms: 4, peoplePerRoom: 3, devices: 2, tokensPerSecond: 10, tokens: 60, kills: 1 },
-  quick: { rooms: 200, peoplePerRoom: 5, devices: 5, tokensPerSecond: 4, tokens: 36, kills: 1 },
+  quick: { rooms: 200, peoplePerRoom: 5, devices: 5, tokensPerSecond: 4, tokens: 40, kills: 1 },
   full: { rooms: 200, peoplePerRoom: 5, devices: 5, tokensPerSecond: 4, tokens: 60, kills: 5 },
 };
 /** Connections being opened at once; the server's queue for new ones has 512 places. */

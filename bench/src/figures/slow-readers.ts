@@ -31,8 +31,8 @@ const TEXT = textOf(128);
 const FILL_TEXT = textOf(16 * 1024);
 /** An answer has at most 200,000 characters. */
 const FILLS_OF_A_RUN = 12;
-/** The kernel keeps up to 10 MB of each connection, a gateway 64 KiB before it sets one aside. */
-const MOST_FILL_BYTES = 64 * 1024 * 1024;
+/** The kernel takes at most 6 MB for each connection (tcp_wmem and tcp_rmem), a gateway 64 KiB before it sets one aside. */
+const MOST_FILL_BYTES = 16 * 1024 * 1024;
 
 interface Room {
   name: 'alone' | 'beside';

@@ -4,7 +4,7 @@ import { short } from './table.ts';
 
 const WORDS: Record<Standing, string> = {
   held: '',
-  unsure: 'unsure: worse by a fifth, but the intervals meet or the run is doubtful',
+  unsure: 'unsure: worse by a fifth, but the intervals meet or the machine was busy',
   fallen: 'FALLEN by a fifth or more',
 };
 const HEAD = ['', 'record', 'now', 'change', ''];
@@ -14,7 +14,8 @@ export function checkTable({ compared, unknown, unmeasured }: Checked): string {
   const rows = [HEAD, ...compared.map(cellsOf)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)));
   const fallen = compared.filter(({ standing }) => standing === 'fallen').length;
-  const verdict = fallen === 0 ? 'none has fallen by a fifth' : `${fallen} fell by a fifth or more`;
+  const unsure = compared.filter(({ standing }) => standing === 'unsure').length;
+  const verdict = `${fallen} fell by a fifth or more, ${unsure} unsure`;
   return [
     '',
     `Compared with the last full run, ${compared.length} ratios: ${verdict}`,

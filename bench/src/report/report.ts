@@ -41,7 +41,8 @@ export interface FigureReport {
 
 /** Above this the load may be what is measured. */
 const LOAD_BUSY_PERCENT = 85;
-const STEAL_PERCENT = 2;
+/** Of a core; above this other machines are what is measured. */
+export const STEAL_PERCENT = 2;
 
 export function figureReport(
   head: Pick<FigureReport, 'name' | 'title' | 'startedAt' | 'commit' | 'size' | 'seconds'>,

@@ -56,14 +56,32 @@ it('is unsure of a fall whose interval meets that of the record', () => {
   expect(standings(lower(1.4, [1.07, 2]), lower(1, [0.9, 1.06]))).toEqual(['fallen']);
 });
 
-it('accuses nobody while the run or its figure is doubtful', () => {
-  const whole = { ...higher(0.7), warnings: ['the machine changed meanwhile'] };
-  const [figure] = higher(0.7).figures;
-  const one = {
-    ...higher(0.7),
-    figures: figure ? [{ ...figure, warnings: ['9% of core 0 went elsewhere'] }] : [],
+it('accuses nobody while the machine is busy with others', () => {
+  const record = higher(1);
+  const first = check(higher(0.7), record);
+  const again = (run: Report) => confirmed(first, check(run, record)).compared[0]?.standing;
+  const drifted = { ...higher(0.7), warnings: ['the machine changed meanwhile'] };
+  const stolenFrom = (stealPercent: number) => {
+    const run = higher(0.7);
+    for (const figure of run.figures) figure.cores = [{ core: 0, busyPercent: 100, stealPercent }];
+    return run;
   };
-  expect([whole, one].flatMap((run) => standings(run, higher(1)))).toEqual(['unsure', 'unsure']);
+  expect([again(drifted), again(stolenFrom(2.1)), again(stolenFrom(2))]).toEqual([
+    'unsure',
+    'unsure',
+    'fallen',
+  ]);
+  // Then it is measured once more all the same.
+  expect(standings(drifted, record)).toEqual(['fallen']);
+});
+
+it('names what a whole run has not measured, and of a run of some figures only what those lack', () => {
+  const record = runOf({
+    fanout: [{ id: 'fanout.ratio', better: 'higher' }],
+    other: [{ id: 'other.ratio', better: 'lower' }],
+  });
+  expect(check(higher(1), record).unmeasured).toEqual(['other.ratio']);
+  expect(check(higher(1), record, ['fanout']).unmeasured).toEqual([]);
 });
 
 it('takes for fallen only what has fallen once more', () => {
@@ -83,7 +101,6 @@ it('compares nothing but ratios that both runs have, and names the others of the
     unknown: ['fanout.ratio'],
     unmeasured: ['echo.ratio'],
   });
-  expect(check(runOf({ other: [] }), higher(1)).unmeasured).toEqual([]);
 });
 
 it('says in its table what has fallen from where to where', () => {

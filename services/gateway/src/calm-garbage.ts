@@ -33,12 +33,15 @@ export class CalmGarbage {
   #wasBusy = false;
   #calmSeconds = 0;
   #restSeconds = 0;
+  /** When it was looked at last. */
+  #oldBytes: number;
   /** What was left after the last collection, ours or V8's. */
   #leftBytes: number;
 
   constructor(deps: CalmGarbageDeps) {
     this.#deps = deps;
-    this.#leftBytes = deps.oldBytes();
+    this.#oldBytes = deps.oldBytes();
+    this.#leftBytes = this.#oldBytes;
   }
 
   /** Call it every second. */
@@ -48,11 +51,14 @@ export class CalmGarbage {
     this.#calmSeconds = isCalm ? this.#calmSeconds + 1 : 0;
     this.#restSeconds -= 1;
     const old = this.#deps.oldBytes();
-    this.#leftBytes = Math.min(this.#leftBytes, old);
+    // They become fewer only when V8 has collected.
+    if (old < this.#oldBytes) this.#leftBytes = old;
+    this.#oldBytes = old;
     const grown = old >= Math.max(this.#leftBytes * GROWN, this.#leftBytes + GROWN_BYTES);
     if (!this.#wasBusy || this.#calmSeconds < CALM_SECONDS || this.#restSeconds > 0 || !grown) return;
     this.#deps.collect();
-    this.#leftBytes = this.#deps.oldBytes();
+    this.#oldBytes = this.#deps.oldBytes();
+    this.#leftBytes = this.#oldBytes;
     this.#wasBusy = false;
     this.#restSeconds = REST_SECONDS;
   }

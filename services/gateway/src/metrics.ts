@@ -17,7 +17,7 @@ export function registerGatewayMetrics(metrics: Metrics, state: GatewayState) {
   metrics.gauge('natter_gateway_runs', 'Runs with at least one follower here.', state.runs);
   metrics.gauge(
     'natter_gateway_set_aside',
-    'Connections that do not read, or whose room waits for the broker: they will be brought up to date.',
+    'Connections that watch a conversation and are set aside, as they do not read or the room waits for the broker; counted in each conversation.',
     state.setAside,
   );
   metrics.gauge('natter_gateway_log_readers', 'Readers of logs, over sockets and HTTP.', state.logReaders);

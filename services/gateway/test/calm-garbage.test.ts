@@ -45,6 +45,8 @@ it('does nothing where there is little to gain', () => {
 
 it('goes by what was left when V8 has collected by itself', () => {
   expect(collections([[0.9, 300], [0.9, 80], ...times(3, [0, 97])])).toEqual([4]);
+  // Of what it has left nothing is garbage, however much more than before it is.
+  expect(collections([[0.9, 400], [0.9, 300], ...times(9, [0, 310])])).toEqual([]);
 });
 
 it('takes no fifth of next to nothing for a reason', () => {

@@ -15,7 +15,7 @@ const IN_A_ROOM = 10;
 /** As without rooms, but for `quick`: a join takes ten times as long as a connection. */
 const STEPS: Record<Size, readonly number[]> = {
   tiny: [20, 60, 100, 200],
-  quick: [100, 300, 600],
+  quick: [200, 600, 1_000],
   full: [200, 1_000, 5_000, 9_500, 13_500, 18_000],
 };
 /** Sockets, and as many rooms. */
