@@ -15,6 +15,8 @@ export interface CountingSocketOptions extends Target, Entrance {
 /** Every socket reads into this one: nothing of it is kept after the callback. */
 const SHARED = Buffer.alloc(256 * 1024);
 const MAX_OPENING_BYTES = 256 * 1024;
+/** The last of it says why. */
+const SAID_CHARS = 300;
 const END_OF_HEAD = '\r\n\r\n';
 const PONG = clientFrame(OPCODE.pong, Buffer.alloc(0));
 
@@ -49,6 +51,11 @@ export class CountingSocket {
     this.#socket.on('error', (error) => this.#lost(error.message));
     this.#socket.on('close', () => this.#lost('the server closed the connection'));
     this.#socket.write(upgradeRequest(options));
+  }
+
+  /** What the server said before it let us in, as JSON for a message; empty once it has. */
+  get said(): string {
+    return this.#opening === null ? '' : JSON.stringify(this.#opening.slice(-SAID_CHARS));
   }
 
   /** Reads nothing more, ever. */
@@ -104,8 +111,8 @@ export class CountingSocket {
 
   #lost(why: string): void {
     if (this.#over) return;
-    const opening = this.#opening === null ? '' : ` after ${JSON.stringify(this.#opening.slice(0, 300))}`;
+    const { said } = this;
     this.drop();
-    this.#options.onLost(why + opening);
+    this.#options.onLost(said === '' ? why : `${why} after ${said}`);
   }
 }

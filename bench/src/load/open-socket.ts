@@ -7,7 +7,7 @@ const OPEN_MS = 30_000;
 export function openSocket(options: CountingSocketOptions): Promise<CountingSocket> {
   return new Promise((resolve, reject) => {
     let isIn = false;
-    const timer = setTimeout(() => refused(`not let in for ${OPEN_MS} ms`), OPEN_MS);
+    const timer = setTimeout(() => refused(`not let in for ${OPEN_MS} ms after ${socket.said}`), OPEN_MS);
     const refused = (why: string) => {
       clearTimeout(timer);
       socket.drop();
