@@ -18,7 +18,7 @@ interface Plan {
 
 const PLANS: Record<Size, Plan> = {
   tiny: { rounds: 2, echoes: 50, warmUp: 1 },
-  quick: { rounds: 6, echoes: 300, warmUp: 2 },
+  quick: { rounds: 6, echoes: 300, warmUp: 5 },
   full: { rounds: 21, echoes: 1_000, warmUp: 6 },
 };
 /** Of each side, used in turn. */

@@ -38,7 +38,7 @@ const PLANS: Record<Size, Plan> = {
     warmUp: 1,
     openMs: 30_000,
   },
-  quick: { steps: STEPS, rounds: 6, warmUp: 8, openMs: 10_000 },
+  quick: { steps: STEPS, rounds: 6, warmUp: 30, openMs: 10_000 },
   full: { steps: [...STEPS, MOST], rounds: 15, warmUp: 20, openMs: 300_000 },
 };
 const TEXT_BYTES = [128, 1_024] as const;

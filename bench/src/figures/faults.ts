@@ -31,7 +31,7 @@ const PLANS: Record<Size, Plan> = {
   quick: {
     crowd: { rooms: 1, conversations: 1 },
     acknowledgements: 60,
-    kills: 2,
+    kills: 1,
     pauseMs: { least: 20, most: 60 },
     uploaders: 2,
     together: true,

@@ -47,7 +47,7 @@ const PLANS: Record<Size, Plan> = {
   },
   quick: {
     ...PACE,
-    full: { streams: 200, warmUpMs: 1_000, slices: 8, sliceMs: 500 },
+    full: { streams: 200, warmUpMs: 1_000, slices: 6, sliceMs: 500 },
     half: null,
     quarter: null,
     turns: { tokens: 100, warmUpMs: 1_000, sliceMs: 2_000, rounds: 3 },
