@@ -28,7 +28,7 @@ export interface Plan {
 
 const PLANS: Record<Size, Plan> = {
   tiny: { perRound: 50, rounds: 2, warmUp: 1, tokens: 60, latencySamples: 100 },
-  quick: { perRound: 500, rounds: 6, warmUp: 10, tokens: 1_500, latencySamples: 1_000 },
+  quick: { perRound: 500, rounds: 6, warmUp: 7, tokens: 1_500, latencySamples: 1_000 },
   full: { perRound: 1_500, rounds: 15, warmUp: 5, tokens: 6_000, latencySamples: 15_000 },
 };
 const OPENING = 32;

@@ -16,7 +16,7 @@ interface Plan {
 
 const PLANS: Record<Size, Plan> = {
   tiny: { frames: 20_000, readerFrames: 10_000, socketFrames: 500 },
-  quick: { frames: 30_000, readerFrames: 10_000, socketFrames: 5_000 },
+  quick: { frames: 20_000, readerFrames: 5_000, socketFrames: 5_000 },
   full: { frames: 10_000_000, readerFrames: 300_000, socketFrames: 100_000 },
 };
 const MB = 1e6;
