@@ -47,7 +47,7 @@ export interface FigureResult {
 export interface Figure {
   name: string;
   title: string;
-  /** For the plan of capacity, or long: only a full run has it without being told its name. */
+  /** For the plan of capacity, long, or also in `npm test`: only a full run has it without being told its name. */
   onlyByName?: true;
   run(bench: Bench): Promise<FigureResult>;
 }

@@ -24,6 +24,7 @@ const MB = 1e6;
 export const fuzz: Figure = {
   name: 'fuzz',
   title: 'Hostile frames',
+  onlyByName: true,
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
     bench.say(`--seed ${bench.seed}`);

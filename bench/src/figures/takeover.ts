@@ -40,6 +40,7 @@ interface Killed {
 export const takeover: Figure = {
   name: 'takeover',
   title: 'An agent killed in mid-run',
+  onlyByName: true,
   async run(bench): Promise<FigureResult> {
     const plan = PLANS[bench.size];
     bench.say(`--seed ${bench.seed}`);
