@@ -66,7 +66,7 @@ export const agent: Figure = {
       rounds.push({ natter: found.get(natter) as number, sdk: found.get(sdk) as number });
       bench.say(`round ${index + 1} of ${plan.rounds}: ${rounds.map((r) => Math.round(r.natter)).at(-1)}/s`);
     }
-    const held = await memory();
+    const held = plan.runs.length === 0 ? [] : await memory();
     return {
       measurements: [
         row(

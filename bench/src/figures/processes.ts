@@ -3,10 +3,11 @@ import { gatewayProcesses, type ServiceProcess, type Stack } from '@natter/testk
 import type { Bench, Figure, FigureResult, Measurement, Size } from '../bench.ts';
 import { BenchRoom, JOINED_MARK, roomPath, tokensOf } from '../load/bench-room.ts';
 import { openChat } from '../load/chat-socket.ts';
+import { deliverOneByOne, type WatchedRoom } from '../load/deliver-one-by-one.ts';
 import { inFlight } from '../load/in-flight.ts';
 import { connectionsOf, killOne } from '../load/process-metrics.ts';
 import { textOf } from '../load/room-sides.ts';
-import { startWatchers, type Watchers } from '../load/watchers.ts';
+import { startWatchers } from '../load/watchers.ts';
 import { CoreWatch } from '../measure/core-watch.ts';
 import { CORE } from '../measure/cores.ts';
 import { medianInterval } from '../measure/interval.ts';
@@ -87,7 +88,7 @@ export const processes: Figure = {
   },
 };
 
-interface Side {
+interface Side extends WatchedRoom {
   count: number;
   port: number;
   gateway: ServiceProcess;
@@ -96,9 +97,6 @@ interface Side {
   /** CPU seconds of all its processes, the parent of several too. */
   cpu(): number;
   roomId: string;
-  room: BenchRoom;
-  frameBytes: number;
-  watchers: Watchers;
 }
 
 interface Round {
@@ -155,24 +153,10 @@ async function openWatchers(side: Side, token: string, each: number): Promise<vo
   for (const pid of side.pids()) await quiet(pid);
 }
 
-/** One message at a time: the next is said when everybody has the one before. */
 async function deliveryRound(side: Side, plan: Plan, cores?: CoreWatch): Promise<Round> {
   const { messages } = plan;
-  const watchers = plan.watchers * side.count;
-  await side.watchers({ type: 'count', bytes: side.frameBytes, coalesced: false });
-  const run = side.room.run();
-  await run.begin();
-  await run.say(TEXT);
-  await side.watchers({ type: 'wait', deliveries: watchers });
-  const stop = cores?.start();
-  const cpu = side.cpu();
-  for (let said = 1; said <= messages; said += 1) {
-    await run.say(TEXT);
-    await side.watchers({ type: 'wait', deliveries: (1 + said) * watchers });
-  }
-  const micros = ((side.cpu() - cpu) * 1e6) / (messages * watchers);
-  stop?.();
-  await run.end();
+  const work = { text: TEXT, messages, watchers: plan.watchers * side.count, cpu: side.cpu };
+  const micros = await deliverOneByOne(side, work, cores ?? null);
   return { count: side.count, micros, spread: [] };
 }
 

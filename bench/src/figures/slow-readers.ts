@@ -2,9 +2,10 @@
 import type { ServiceProcess, Stack } from '@natter/testkit';
 import type { Bench, Figure, FigureResult, Measurement, Size } from '../bench.ts';
 import { BenchRoom, JOINED_MARK, roomPath, tokensOf } from '../load/bench-room.ts';
+import { deliverOneByOne, type WatchedRoom } from '../load/deliver-one-by-one.ts';
 import { gaugeOf } from '../load/process-metrics.ts';
 import { textOf } from '../load/room-sides.ts';
-import { startWatchers, type Watchers } from '../load/watchers.ts';
+import { startWatchers } from '../load/watchers.ts';
 import { CoreWatch } from '../measure/core-watch.ts';
 import { medianInterval } from '../measure/interval.ts';
 import { cpuSeconds } from '../measure/process-meter.ts';
@@ -34,11 +35,8 @@ const FILLS_OF_A_RUN = 12;
 /** The kernel takes at most 6 MB for each connection (tcp_wmem and tcp_rmem), a gateway 64 KiB before it sets one aside. */
 const MOST_FILL_BYTES = 16 * 1024 * 1024;
 
-interface Room {
+interface Room extends WatchedRoom {
   name: 'alone' | 'beside';
-  room: BenchRoom;
-  watchers: Watchers;
-  frameBytes: number;
   fillFrameBytes: number;
 }
 
@@ -152,28 +150,14 @@ async function fill(
   throw new Error(`after ${bytes} bytes not all who do not read were set aside`);
 }
 
-/** One message at a time: the next is said when all who read have the one before. */
 async function deliver(
-  { name, room, watchers, frameBytes }: Room,
+  room: Room,
   gateway: ServiceProcess,
   { messages, readers }: Plan,
   cores: CoreWatch | null,
 ): Promise<Round> {
-  await watchers({ type: 'count', bytes: frameBytes, coalesced: false });
-  const run = room.run();
-  await run.begin();
-  await run.say(TEXT);
-  await watchers({ type: 'wait', deliveries: readers });
-  const stop = cores?.start();
-  const cpu = cpuSeconds(gateway.pid);
-  for (let said = 1; said <= messages; said += 1) {
-    await run.say(TEXT);
-    await watchers({ type: 'wait', deliveries: (1 + said) * readers });
-  }
-  const micros = ((cpuSeconds(gateway.pid) - cpu) * 1e6) / (messages * readers);
-  stop?.();
-  await run.end();
-  return { name, micros };
+  const work = { text: TEXT, messages, watchers: readers, cpu: () => cpuSeconds(gateway.pid) };
+  return { name: room.name, micros: await deliverOneByOne(room, work, cores) };
 }
 
 function row(id: string, label: string, unit: string, values: readonly number[]): Measurement {
